@@ -1,0 +1,5 @@
+"""`python -m aftersale` is the command `aftersale`."""
+
+from aftersale.cli import main
+
+main()

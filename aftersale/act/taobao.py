@@ -1,0 +1,174 @@
+"""How each kind of intent is done, and asked about, at Taobao and Tmall."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+
+import httpx2
+
+from aftersale.act.work_item import Item, Shop
+from aftersale.connectors.kuaidi100.intercept import intercept
+from aftersale.connectors.outcome import Answer, Ok, Rejected, TryLater, Unknown
+from aftersale.connectors.taobao import refunds
+from aftersale.connectors.taobao.client import TopClient
+
+OPERATOR = "aftersale"
+ADDRESS_ID = 1
+Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
+
+
+class Taobao:
+    """One shop's calls. Every method answers with outcomes, never raises for what the platform says."""
+
+    def __init__(
+        self, shop: Shop, http: httpx2.Client, now: Callable[[], datetime], texts: Mapping[str, str], parcel: Parcel
+    ) -> None:
+        self.shop = shop
+        self.client = TopClient(
+            shop.base_url, shop.app_key, shop.app_secret, shop.session_key, now=now, http=http
+        )
+        self._http, self._now, self._texts, self._parcel = http, now, texts, parcel
+
+    def batches(self, items: Sequence[Item]) -> Iterator[list[Item]]:
+        """Refunds in groups that one call may carry; everything else by itself."""
+        limit = refunds.AGREE_LIMITS[self.shop.platform]
+        group: list[Item] = []
+        total_fen = 0
+        for item in items:
+            if item.kind != "agree_refund":
+                yield [item]
+                continue
+            if group and (len(group) >= limit.refunds_max or total_fen + item.amount_fen > limit.amount_fen_max):
+                yield group
+                group, total_fen = [], 0
+            group.append(item)
+            total_fen += item.amount_fen
+        if group:
+            yield group
+
+    def send(self, items: Sequence[Item]) -> dict[str, Answer]:
+        """Do one batch; the outcome by case id."""
+        if items[0].kind == "agree_refund":
+            return self._agree(items)
+        return {items[0].case_id: self._send_one(items[0])}
+
+    def calls(self, items: Sequence[Item]) -> int:
+        """How many calls the batch makes, for the call budget."""
+        reviewed = items[0].kind == "agree_refund" and self.shop.platform == "tmall"
+        return 1 + (len(items) if reviewed else 0)
+
+    def _agree(self, items: Sequence[Item]) -> dict[str, Answer]:
+        told = self._review(items) if self.shop.platform == "tmall" else {}
+        left = [item for item in items if item.case_id not in told]
+        agreements = [
+            refunds.Agreement(
+                item.case_id,
+                item.amount_fen,
+                item.platform_version,
+                (item.phase or "") if self.shop.platform == "tmall" else "",
+            )
+            for item in left
+        ]
+        return told | (refunds.agree(self.client, agreements) if agreements else {})
+
+    def _review(self, items: Sequence[Item]) -> dict[str, Answer]:
+        """Tmall wants a review before the money; a failed review pays nothing, so nothing is unknown."""
+        failed: dict[str, Answer] = {}
+        for item in items:
+            answer = refunds.review(
+                self.client,
+                item.case_id,
+                version=item.platform_version,
+                phase=item.phase or "aftersale",
+                operator=OPERATOR,
+                message="自动审核",
+            )
+            if isinstance(answer, Unknown):
+                failed[item.case_id] = TryLater(5.0, answer.why)
+            elif not isinstance(answer, Ok):
+                failed[item.case_id] = answer
+        return failed
+
+    def _send_one(self, item: Item) -> Answer:
+        kind, _, action = item.kind.partition(":")
+        match kind:
+            case "agree_return":
+                return refunds.agree_return(
+                    self.client,
+                    item.case_id,
+                    version=item.platform_version,
+                    phase=item.phase or "aftersale",
+                    address_id=ADDRESS_ID,
+                    remark="同意退货",
+                )
+            case "message":
+                return refunds.message(self.client, item.case_id, self._text(item, action), b"")
+            case "cancel_shipment":
+                return refunds.cancel_shipment(
+                    self.client,
+                    item.case_id,
+                    order_id=item.order_id,
+                    line_id=item.line_id or item.order_id,
+                    amount_fen=item.amount_fen,
+                    at=self._now(),
+                )
+            case "intercept":
+                return self._intercept(item)
+        return Rejected("no_way", "", f"{self.shop.platform} 没有接上这个操作：{item.kind}")
+
+    def _text(self, item: Item, action: str) -> str:
+        text = self._texts[action].format(order_id=item.order_id, case_id=item.case_id, title=item.title or "")
+        return text.encode()[: refunds.MESSAGE_BYTES_MAX].decode("utf-8", "ignore")
+
+    def _intercept(self, item: Item) -> Answer:
+        tracking_no, courier, interception = self._parcel(item)
+        if interception is not None:
+            return Ok({"already": interception})
+        if tracking_no is None:
+            return Rejected("no_parcel", "", "这个订单没有运单号，不能拦截")
+        url = self.shop.base_url.removesuffix("/router/rest") + "/kuaidi100/label/order"
+        return intercept(
+            self._http,
+            url,
+            self.shop.app_key,
+            self.shop.app_secret,
+            courier=courier or "",
+            tracking_no=tracking_no,
+            case_id=item.case_id,
+            now=self._now(),
+        )
+
+    def ask(self, item: Item) -> Answer:
+        """What became of an intent whose answer was lost: Ok = done, TryLater = not done, Rejected = cannot be done.
+
+        Unknown stays unknown. Nothing is sent here.
+        """
+        kind, _, action = item.kind.partition(":")
+        if kind == "message":
+            return self._ask_message(item, action)
+        if kind == "intercept":
+            return Ok({}) if self._parcel(item)[2] is not None else TryLater(0.0, "not requested yet")
+        if kind == "cancel_shipment":
+            return TryLater(0.0, "a cancelled shipment may be cancelled again")
+        answer = refunds.detail(self.client, item.case_id)
+        if not isinstance(answer, Ok):
+            return Unknown("detail") if isinstance(answer, TryLater | Unknown) else answer
+        return _judge(kind, item, answer.body)
+
+    def _ask_message(self, item: Item, action: str) -> Answer:
+        answer = refunds.messages(self.client, item.case_id, item.phase or "aftersale")
+        if not isinstance(answer, Ok):
+            return Unknown("messages") if isinstance(answer, TryLater | Unknown) else answer
+        rows = (answer.body.get("refund_messages") or {}).get("refund_message") or ()
+        text = self._text(item, action)
+        return Ok({}) if any(row.get("content") == text for row in rows) else TryLater(0.0, "not written")
+
+
+def _judge(kind: str, item: Item, refund: Mapping[str, object]) -> Answer:
+    status, version = str(refund.get("status")), int(str(refund.get("refund_version") or 0))
+    if kind == "agree_refund" and status == "SUCCESS":
+        return Ok(refund)
+    if kind == "agree_return" and status in ("WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS", "SUCCESS"):
+        return Ok(refund)
+    if version != item.platform_version:
+        return Rejected("changed", "", f"售后单已经变成 {status}，没有执行")
+    return TryLater(0.0, "not done")

@@ -1,0 +1,172 @@
+"""The only writer of cases: merging what happened, recording what was decided, and what people do.
+
+The set-based part runs inside the caller's transaction on a connection that went through `stage.prepare`.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from aftersale.cases.people import assign, note, person_intent, set_facts, set_switch, undo
+from aftersale.cases.stage import Batch, columns
+from aftersale.core.records import Application, Arrival, BadInput, Order
+from aftersale.pg.sql import queries
+
+__all__ = [
+    "Merged", "Outcome", "assign", "look_now", "merge", "note", "park", "person_intent", "record_verdicts", "set_facts",
+    "set_switch", "settle", "staged", "undo",
+]  # fmt: skip
+
+_MERGE = queries("aftersale.cases", "merge.sql")
+_RECORD = queries("aftersale.cases", "record.sql")
+_OUTCOME = queries("aftersale.cases", "outcome.sql")
+_APPLICATION = columns(Application)
+_ORDER = columns(Order)
+
+
+def _updates(names: Iterable[str], key: str) -> str:
+    return ", ".join(f"{n} = excluded.{n}" for n in names if n != key)
+
+
+def _kept(names: Iterable[str], skip: set[str]) -> str:
+    return ", ".join(f"{n} = coalesce(a.{n}, c.{n})" for n in names if n not in skip)
+
+
+APPLICATIONS = _MERGE["applications"].format(
+    columns=", ".join(_APPLICATION),
+    selected=", ".join(f"a.{n}" for n in _APPLICATION),
+    updates=_updates(_APPLICATION, "case_id"),
+)
+ORDERS = _MERGE["orders"].format(columns=", ".join(_ORDER), updates=_updates(_ORDER, "order_id"))
+KEEP_UNTOLD = _MERGE["keep_untold"].format(kept=_kept(_APPLICATION, {"case_id", "application_version"}))
+KEEP_UNTOLD_ORDERS = _MERGE["keep_untold_orders"].format(kept=_kept(_ORDER, {"order_id", "order_version"}))
+REACHING = {"stage_order", "stage_parcel", "stage_interception", "stage_warehouse", "stage_inbound"}
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """Ids of what a batch inserted and updated; everything else in it was known already."""
+
+    inserted: frozenset[tuple[str, str]]
+    updated: frozenset[tuple[str, str]]
+
+
+def merge(conn: Connection[Any], batch: Batch, now: datetime, *, partial: bool = False) -> Merged:
+    """Merge a batch into the record and fill temp table `touched` with the cases to be decided.
+
+    `partial` records (files) leave untouched what they do not tell; snapshots of a platform replace.
+    """
+    filled = batch.copy(conn)
+    with conn.pipeline():
+        if "stage_message" in filled:
+            conn.execute(_MERGE["messages"])
+        conn.execute(_MERGE["inbox"])
+        if "stage_notice" in filled:
+            conn.execute(_MERGE["notices"])
+        _merge_parcels(conn, filled)
+        orders = _merge_orders(conn, filled, partial)
+        if filled & REACHING:
+            conn.execute(_MERGE["reached"])
+            conn.execute(_MERGE["lock_cases"])
+        cases = None
+        if "stage_application" in filled:
+            if partial:
+                conn.execute(KEEP_UNTOLD)
+            cases = conn.execute(APPLICATIONS, {"now": now})
+    return _merged(("order", orders), ("application", cases))
+
+
+def _merge_parcels(conn: Connection[Any], filled: frozenset[str]) -> None:
+    if "stage_parcel" in filled:
+        conn.execute(_MERGE["parcels"])
+    if "stage_event" in filled:
+        conn.execute(_MERGE["tracking_events"])
+    if "stage_interception" in filled:
+        conn.execute(_MERGE["interceptions"])
+    if "stage_inbound" in filled:
+        conn.execute(_MERGE["inbounds"])
+        conn.execute(_MERGE["inbounds_unowned"])
+    if filled & {"stage_order", "stage_application"}:
+        conn.execute(_MERGE["named_parcels"])
+
+
+def _merge_orders(conn: Connection[Any], filled: frozenset[str], partial: bool) -> Any:
+    cursor = None
+    if "stage_order" in filled:
+        if partial:
+            conn.execute(KEEP_UNTOLD_ORDERS)
+        cursor = conn.execute(ORDERS)
+    if "stage_line" in filled:
+        conn.execute(_MERGE["order_lines"])
+    if "stage_share" in filled:
+        conn.execute(_MERGE["order_shares"])
+    if "stage_warehouse" in filled:
+        conn.execute(_MERGE["warehouse"])
+    if "stage_application" in filled:
+        conn.execute(_MERGE["named_orders"])
+    return cursor
+
+
+def _merged(*results: tuple[str, Any]) -> Merged:
+    inserted, updated = set(), set()
+    for kind, cursor in results:
+        for external_id, is_new in cursor.fetchall() if cursor is not None else ():
+            (inserted if is_new else updated).add((kind, external_id))
+    return Merged(frozenset(inserted), frozenset(updated))
+
+
+def look_now(conn: Connection[Any], now: datetime) -> None:
+    """Have the touched cases decided by the next worker that looks."""
+    conn.execute(_MERGE["look_now"], {"now": now})
+
+
+def record_verdicts(conn: Connection[Any], now: datetime, book_version: str) -> None:
+    """Write the batch's verdicts (temp table `verdict`) as decisions, intents, queue rows, deadlines and looks."""
+    arguments = {"now": now, "book_version": book_version}
+    with conn.pipeline():
+        for name, statement in _RECORD.items():
+            used = {key: value for key, value in arguments.items() if f"%({key})s" in statement}
+            conn.execute(statement if used else statement.replace("%%", "%"), used or None)
+
+
+def park(conn: Connection[Any], shop_id: int, source: str, bad: Sequence[BadInput]) -> int:
+    """Keep what could not be understood, with its place and reason; how many rows are new."""
+    with conn.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO parked (shop_id, source, place, why, raw) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(shop_id, source, one.where[:500], one.why[:500], one.raw[:65_536]) for one in bad],
+        )
+        return max(cursor.rowcount, 0)
+
+
+def staged(arrivals: Iterable[tuple[int, Arrival]]) -> Batch:
+    """A batch of (shop_id, arrival)."""
+    batch = Batch()
+    for shop_id, arrival in arrivals:
+        batch.add(shop_id, arrival)
+    return batch
+
+
+def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) -> int:
+    """Write what became of sent intents; how many were still ours to settle (the epoch is the fence)."""
+    names = [f.name for f in fields(Outcome)]
+    told = {name: [getattr(one, name) for one in outcomes] for name in names}
+    return conn.execute(_OUTCOME["settle"], {**told, "now": now}).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one sent intent: `state` done, refused, unknown, with_person, or approved (again `again_at`)."""
+
+    shop_id: int
+    case_id: str
+    kind: str
+    platform_version: int
+    amount_fen: int
+    epoch: int
+    state: str
+    outcome: str | None = None
+    again_at: datetime | None = None

@@ -1,0 +1,13 @@
+"""The record's tables, from schema.sql."""
+
+from pathlib import Path
+
+from django.db import migrations
+
+SCHEMA = Path(__file__).parent.parent / "schema.sql"
+
+
+class Migration(migrations.Migration):
+    initial = True
+    dependencies: list[tuple[str, str]] = []
+    operations = [migrations.RunSQL(SCHEMA.read_text(encoding="utf-8"), migrations.RunSQL.noop)]

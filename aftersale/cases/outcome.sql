@@ -1,0 +1,98 @@
+-- What became of intents. `told` are rows (shop_id, case_id, kind, platform_version, amount_fen, epoch, state, outcome).
+
+-- The epoch is the fence: a worker that was thought dead cannot settle what another has taken over.
+-- name: settle
+WITH told AS (
+  SELECT * FROM unnest(%(shop_id)s::int[], %(case_id)s::text[], %(kind)s::text[], %(platform_version)s::bigint[],
+    %(amount_fen)s::bigint[], %(epoch)s::bigint[], %(state)s::text[], %(outcome)s::text[], %(again_at)s::timestamptz[])
+    AS t(shop_id, case_id, kind, platform_version, amount_fen, epoch, state, outcome, again_at)),
+settled AS (
+  UPDATE intent i SET state = t.state, outcome = t.outcome, changed_at = %(now)s,
+    due_at = coalesce(t.again_at, i.due_at),
+    asked_at = CASE WHEN i.state = 'unknown' THEN clock_timestamp() ELSE i.asked_at END
+  FROM told t
+  WHERE i.shop_id = t.shop_id AND i.case_id = t.case_id AND i.kind = t.kind AND i.platform_version = t.platform_version
+    AND i.amount_fen = t.amount_fen AND i.epoch = t.epoch AND i.state IN ('sending', 'unknown')
+  RETURNING i.*),
+paid AS (
+  INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
+  SELECT shop_id, case_id, order_id, amount_fen, CASE WHEN planned_by LIKE 'rule:%%' THEN 'automatic' ELSE 'person' END, %(now)s
+  FROM settled WHERE money AND state = 'done' ON CONFLICT DO NOTHING),
+freed AS (
+  UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
+  FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM settled WHERE money AND state IN ('refused', 'cancelled') GROUP BY 1, 2) s
+  WHERE m.shop_id = s.shop_id AND m.order_id = s.order_id),
+asked AS (
+  INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
+  SELECT DISTINCT ON (s.shop_id, s.case_id) s.shop_id, s.case_id, 'platform_refused', s.deadline_at, s.amount_fen, %(now)s
+  FROM settled s JOIN cases c ON c.shop_id = s.shop_id AND c.case_id = s.case_id
+  WHERE s.state IN ('refused', 'with_person') AND c.application_version = s.platform_version
+    AND c.state NOT IN ('refunded', 'closed')
+  ON CONFLICT (shop_id, case_id) DO NOTHING),
+again AS (
+  INSERT INTO look (shop_id, case_id, at) SELECT DISTINCT s.shop_id, s.case_id, %(now)s::timestamptz FROM settled s
+  JOIN cases c ON c.shop_id = s.shop_id AND c.case_id = s.case_id
+  WHERE s.state = 'refused' AND c.application_version <> s.platform_version
+  ON CONFLICT (shop_id, case_id) DO UPDATE SET at = least(look.at, excluded.at)),
+noted AS (
+  INSERT INTO timeline (shop_id, case_id, at, kind, actor, what)
+  SELECT shop_id, case_id, %(now)s, 'intent', planned_by, kind || ' ' || state || coalesce('：' || outcome, '')
+  FROM settled WHERE state IN ('done', 'refused', 'unknown', 'with_person'))
+SELECT shop_id, case_id, kind, state FROM settled
+
+-- name: person_intent
+INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
+  deadline_at, planned_by, approved_by, created_at, changed_at)
+SELECT c.shop_id, c.case_id, %(kind)s, c.application_version, %(amount_fen)s, c.order_id, %(money)s, 'approved',
+  %(now)s::timestamptz + make_interval(secs => %(undo_s)s), c.due_at, %(by)s, %(by)s, %(now)s, %(now)s
+FROM cases c WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s AND c.application_version = %(version)s
+ON CONFLICT (shop_id, case_id, kind, platform_version, amount_fen) DO UPDATE SET state = 'approved',
+  due_at = excluded.due_at, planned_by = excluded.planned_by, approved_by = excluded.approved_by, changed_at = excluded.changed_at
+WHERE i.state = 'cancelled'
+RETURNING i.state
+
+-- name: lock_case
+SELECT c.application_version, c.state, c.amount_fen, c.order_id FROM cases c
+WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s FOR UPDATE
+
+-- name: live_money
+SELECT state, planned_by FROM intent WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND money
+  AND state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')
+
+-- name: hold
+UPDATE order_money SET held_fen = held_fen + %(amount_fen)s
+WHERE shop_id = %(shop_id)s AND order_id = %(order_id)s AND held_fen + %(amount_fen)s <= paid_fen RETURNING held_fen
+
+-- name: undo
+WITH undone AS (
+  UPDATE intent SET state = 'cancelled', outcome = '撤回：' || %(by)s, changed_at = %(now)s
+  WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind = %(kind)s AND state IN ('planned', 'approved')
+    AND planned_by NOT LIKE 'rule:%%'
+  RETURNING shop_id, order_id, amount_fen, money),
+freed AS (UPDATE order_money m SET held_fen = m.held_fen - u.amount_fen FROM undone u
+  WHERE u.money AND m.shop_id = u.shop_id AND m.order_id = u.order_id)
+SELECT amount_fen FROM undone
+
+-- name: note
+INSERT INTO timeline (shop_id, case_id, at, kind, actor, what) VALUES (%(shop_id)s, %(case_id)s, %(now)s, %(kind)s, %(by)s, %(text)s)
+
+-- name: look
+INSERT INTO look (shop_id, case_id, at) VALUES (%(shop_id)s, %(case_id)s, %(now)s)
+ON CONFLICT (shop_id, case_id) DO UPDATE SET at = least(look.at, excluded.at)
+
+-- name: unqueue
+DELETE FROM queue_item WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s
+
+-- name: assign
+UPDATE queue_item SET owner = %(owner)s WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s RETURNING queue
+
+-- name: requeue
+UPDATE queue_item SET queue = %(queue)s WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s RETURNING queue
+
+-- name: switch
+WITH changed AS (
+  INSERT INTO switch (shop_id, action, stopped, why, by_whom, at)
+  VALUES (%(shop_id)s, %(action)s, %(stopped)s, %(why)s, %(by)s, %(now)s)
+  ON CONFLICT (shop_id, action) DO UPDATE SET stopped = excluded.stopped, why = excluded.why, by_whom = excluded.by_whom, at = excluded.at
+  RETURNING *)
+INSERT INTO switch_log (shop_id, action, stopped, why, by_whom, at) SELECT shop_id, action, stopped, why, by_whom, at FROM changed

@@ -1,0 +1,133 @@
+"""What a person does to a case, as part of the one writer (`cases.actions` hands these on)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection, sql
+
+from aftersale.core.refusal import Refusal
+from aftersale.pg.sql import queries
+
+_SQL = queries("aftersale.cases", "outcome.sql")
+KINDS = {"agree_refund": True, "agree_return": False, "refuse": False, "intercept": False}
+_FINISHED = ("refunded", "closed")
+PERSON_FACTS = frozenset(
+    {"buyer_wants_goods", "courier_checked", "goods_problem", "resaleable", "difference_confirmed", "fault"}
+)
+
+
+def person_intent(
+    conn: Connection[Any],
+    shop_id: int,
+    case_id: str,
+    kind: str,
+    amount_fen: int,
+    version: int,
+    by: str,
+    now: datetime,
+    undo_s: int = 30,
+) -> Refusal | None:
+    """A person has one outward effect done, bound to this version and amount; it can be undone for `undo_s`."""
+    where = {"shop_id": shop_id, "case_id": case_id}
+    with conn.transaction():
+        row = conn.execute(_SQL["lock_case"], where).fetchone()
+        if row is None:
+            return Refusal("no_case", "没有这张售后单")
+        seen_version, state, asked_fen, order_id = row
+        refused = _refused(kind, amount_fen, version, seen_version, state, asked_fen)
+        if refused:
+            return refused
+        money = KINDS[kind]
+        if money and conn.execute(_SQL["live_money"], where).fetchone():
+            return Refusal("already", "这张售后单已经有一笔退款在进行，不能再退一次")
+        if money and not conn.execute(_SQL["hold"], {**where, "order_id": order_id, "amount_fen": amount_fen}).rowcount:
+            return Refusal("over_paid", "金额超过这个订单还可以退的数额")
+        values = {"kind": kind, "amount_fen": amount_fen if money else 0, "money": money, "version": version}
+        done = conn.execute(_SQL["person_intent"], {**where, **values, "by": by, "now": now, "undo_s": undo_s})
+        assert done.rowcount or not money, "a held amount without its intent"
+        if not done.rowcount:
+            return Refusal("already", "这一步已经做过了")
+        conn.execute(_SQL["unqueue"], where)
+        conn.execute(_SQL["note"], {**where, "now": now, "kind": "person", "by": by, "text": kind})
+    return None
+
+
+def _refused(kind: str, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None) -> Refusal | None:
+    if kind not in KINDS:
+        return Refusal("unknown_kind", f"不认识的操作：{kind}")
+    if seen != version:
+        return Refusal("changed", "买家或平台刚刚改动了这张售后单，请看过新内容再操作")
+    if state in _FINISHED:
+        return Refusal("finished", "这张售后单已经结束")
+    if KINDS[kind] and not 0 < amount_fen <= (asked_fen or 0):
+        return Refusal("amount", "金额必须大于零，且不超过买家申请的金额")
+    return None
+
+
+def undo(conn: Connection[Any], shop_id: int, case_id: str, kind: str, by: str, now: datetime) -> Refusal | None:
+    """Take back a person's intent that has not been sent; the case returns to the queue."""
+    where = {"shop_id": shop_id, "case_id": case_id}
+    with conn.transaction():
+        conn.execute(_SQL["lock_case"], where)
+        if not conn.execute(_SQL["undo"], {**where, "kind": kind, "by": by, "now": now}).rowcount:
+            return Refusal("too_late", "已经发出，不能撤回")
+        conn.execute(_SQL["note"], {**where, "now": now, "kind": "person", "by": by, "text": f"undo {kind}"})
+        conn.execute("DELETE FROM handling WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s", where)
+        conn.execute(_SQL["look"], {**where, "now": now})
+    return None
+
+
+def note(conn: Connection[Any], shop_id: int, case_id: str, by: str, text: str, now: datetime) -> Refusal | None:
+    """A note for colleagues on the case's timeline."""
+    if not 0 < len(text.strip()) <= 2000:
+        return Refusal("length", "备注要有 1 到 2000 个字")
+    with conn.transaction():
+        where = {"shop_id": shop_id, "case_id": case_id}
+        conn.execute(_SQL["note"], {**where, "now": now, "kind": "note", "by": by, "text": text.strip()})
+    return None
+
+
+def set_facts(
+    conn: Connection[Any], shop_id: int, case_id: str, facts: Mapping[str, object], by: str, now: datetime
+) -> Refusal | None:
+    """What a person found out; the case is decided anew."""
+    unknown = set(facts) - PERSON_FACTS
+    if unknown:
+        return Refusal("unknown_fact", f"这些事实不能由人填写：{', '.join(sorted(unknown))}")
+    where = {"shop_id": shop_id, "case_id": case_id}
+    sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Placeholder(n)) for n in facts)
+    update = sql.SQL(
+        "UPDATE cases SET {}, person_version = person_version + 1 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s"
+    ).format(sets)
+    with conn.transaction():
+        conn.execute(update, {**where, **facts})
+        said = ", ".join(f"{name} = {value}" for name, value in facts.items())
+        conn.execute(_SQL["note"], {**where, "now": now, "kind": "fact", "by": by, "text": said})
+        conn.execute(_SQL["look"], {**where, "now": now})
+    return None
+
+
+def assign(
+    conn: Connection[Any], shop_id: int, case_id: str, owner: str | None, by: str, now: datetime, queue: str | None = None
+) -> Refusal | None:
+    """Give a waiting case to a person, and to another queue when `queue` is given."""
+    where = {"shop_id": shop_id, "case_id": case_id}
+    with conn.transaction():
+        if not conn.execute(_SQL["assign"], {**where, "owner": owner}).rowcount:
+            return Refusal("not_waiting", "这张售后单不在队列里")
+        if queue:
+            conn.execute(_SQL["requeue"], {**where, "queue": queue})
+        text = f"→ {owner or '-'} {queue or ''}".strip()
+        conn.execute(_SQL["note"], {**where, "now": now, "kind": "assign", "by": by, "text": text})
+    return None
+
+
+def set_switch(conn: Connection[Any], shop_id: int, action: str, stopped: bool, why: str, by: str, now: datetime) -> Refusal | None:
+    """Stop or release: shop 0 = all shops, action '' = all actions. Read by every sender before each call."""
+    if not why.strip():
+        return Refusal("no_reason", "请写明原因")
+    with conn.transaction():
+        values = {"shop_id": shop_id, "action": action, "stopped": stopped, "why": why.strip(), "by": by, "now": now}
+        conn.execute(_SQL["switch"], values)
+    return None

@@ -1,0 +1,121 @@
+-- The verdicts of a batch (temp table `verdict`, filled by decide) become decisions, intents, queue rows and looks.
+
+-- An intent that the new verdict no longer wants and that has not been sent is cancelled and its money released.
+-- A person's intent falls only when the application it was bound to has changed.
+-- name: cancel_stale
+WITH stale AS (
+  UPDATE intent i SET state = 'cancelled', outcome = '新的判断：' || v.rule, changed_at = %(now)s
+  FROM verdict v
+  WHERE v.prior_decision IS NOT NULL AND v.changed AND i.shop_id = v.shop_id AND i.case_id = v.case_id
+    AND i.state IN ('planned', 'approved')
+    AND CASE WHEN i.planned_by LIKE 'rule:%%' THEN
+          (i.platform_version = v.application_version AND i.kind = ANY (v.kinds)
+           AND (NOT i.money OR i.amount_fen = v.amount_fen)) IS NOT TRUE
+        ELSE i.platform_version <> v.application_version END
+  RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
+UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
+FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM stale WHERE money GROUP BY 1, 2) s
+WHERE m.shop_id = s.shop_id AND m.order_id = s.order_id
+
+-- Money that does not fit into what the order paid goes to a person instead.
+-- name: check_money
+WITH want AS (
+  SELECT v.shop_id, v.order_id, v.case_id,
+    sum(v.amount_fen) OVER (PARTITION BY v.shop_id, v.order_id ORDER BY v.case_id) AS running_fen
+  FROM verdict v WHERE v.money AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
+    AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person'))),
+room AS (
+  SELECT m.shop_id, m.order_id, m.paid_fen - m.held_fen AS left_fen FROM order_money m
+  WHERE (m.shop_id, m.order_id) IN (SELECT shop_id, order_id FROM want) ORDER BY 1, 2 FOR UPDATE)
+UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'amount_check',
+  rule = 'money_does_not_fit', changed = (v.prior_rule = 'money_does_not_fit' AND v.prior_version = v.application_version) IS NOT TRUE
+FROM want w LEFT JOIN room r USING (shop_id, order_id)
+WHERE v.shop_id = w.shop_id AND v.case_id = w.case_id AND (w.running_fen <= r.left_fen) IS NOT TRUE
+
+-- name: plan_intents
+WITH wanted AS (
+  SELECT v.*, k.kind, k.kind = 'agree_refund' AS pays FROM verdict v CROSS JOIN LATERAL unnest(v.kinds) AS k(kind)),
+planned AS (
+  INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
+    deadline_at, planned_by, approved_by, created_at, changed_at)
+  SELECT w.shop_id, w.case_id, w.kind, w.application_version, CASE WHEN w.pays THEN w.amount_fen ELSE 0 END,
+    w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s
+  FROM wanted w
+  WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
+    AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
+    -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
+    AND NOT ((w.kind LIKE 'message:%%' OR w.kind = 'intercept') AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
+      AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))
+  ORDER BY w.shop_id, w.case_id, w.kind
+  ON CONFLICT (shop_id, case_id, kind, platform_version, amount_fen) DO UPDATE SET state = 'approved',
+    due_at = excluded.due_at, planned_by = excluded.planned_by, approved_by = excluded.approved_by,
+    changed_at = excluded.changed_at
+  WHERE i.state = 'cancelled'
+  RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
+UPDATE order_money m SET held_fen = m.held_fen + p.held_fen
+FROM (SELECT shop_id, order_id, sum(amount_fen) AS held_fen FROM planned WHERE money GROUP BY 1, 2) p
+WHERE m.shop_id = p.shop_id AND m.order_id = p.order_id
+
+-- name: decisions
+INSERT INTO decision (shop_id, case_id, id, decided_at, application_version, book_version, rule, action, queue,
+  amount_fen, facts, settings)
+SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, %(book_version)s, v.rule, v.action, v.queue,
+  v.amount_fen, v.facts, s.settings
+FROM verdict v JOIN shop s ON s.id = v.shop_id WHERE v.changed
+
+-- name: handlings
+INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen)
+SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen
+FROM verdict WHERE changed ORDER BY shop_id, case_id
+ON CONFLICT (shop_id, case_id) DO UPDATE SET decision_id = excluded.decision_id,
+  decided_version = excluded.decided_version, decided_at = excluded.decided_at, rule = excluded.rule,
+  action = excluded.action, queue = excluded.queue, amount_fen = excluded.amount_fen
+
+-- name: timeline
+INSERT INTO timeline (shop_id, case_id, at, kind, actor, what)
+SELECT shop_id, case_id, %(now)s, 'decision', 'rule:' || rule, coalesce(state, '?') || ' → ' || action
+FROM verdict WHERE changed
+
+-- name: unqueue
+DELETE FROM queue_item q USING verdict v
+WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_id = v.shop_id AND q.case_id = v.case_id
+
+-- name: queue
+INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
+SELECT v.shop_id, v.case_id, v.queue, least(v.due_at, v.target_at), v.amount_fen, %(now)s
+FROM verdict v WHERE v.queue IS NOT NULL AND v.changed ORDER BY 1, 2
+ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, due_at = excluded.due_at, amount_fen = excluded.amount_fen
+WHERE (q.queue, q.due_at, q.amount_fen) IS DISTINCT FROM (excluded.queue, excluded.due_at, excluded.amount_fen)
+
+-- name: unlook
+DELETE FROM look l USING verdict v
+WHERE v.prior_decision IS NOT NULL AND v.look_at IS NULL AND l.shop_id = v.shop_id AND l.case_id = v.case_id
+
+-- name: looks
+INSERT INTO look AS l (shop_id, case_id, at)
+SELECT shop_id, case_id, look_at FROM verdict WHERE look_at IS NOT NULL ORDER BY 1, 2
+ON CONFLICT (shop_id, case_id) DO UPDATE SET at = excluded.at WHERE l.at <> excluded.at
+
+-- name: deadlines
+INSERT INTO deadline AS d (shop_id, case_id, kind, due_at, set_at)
+SELECT v.shop_id, v.case_id, t.kind, t.due_at, %(now)s
+FROM verdict v CROSS JOIN LATERAL (VALUES ('platform', v.due_at), ('target', v.target_at)) AS t(kind, due_at)
+WHERE v.changed AND t.due_at IS NOT NULL AND v.queue IS NOT NULL ORDER BY 1, 2, 3
+ON CONFLICT (shop_id, case_id, kind) DO UPDATE SET due_at = excluded.due_at, set_at = excluded.set_at
+WHERE d.due_at <> excluded.due_at
+
+-- A case that the platform shows as refunded is money that left, whoever sent it.
+-- name: ledger
+WITH left_now AS (
+  INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
+  SELECT c.shop_id, c.case_id, c.order_id, c.amount_fen,
+    CASE WHEN i.planned_by LIKE 'rule:%%' THEN 'automatic' WHEN i.planned_by IS NOT NULL THEN 'person' ELSE 'platform' END,
+    %(now)s
+  FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
+  LEFT JOIN intent i ON i.shop_id = c.shop_id AND i.case_id = c.case_id AND i.money AND i.state IN ('sending', 'unknown', 'done')
+  WHERE v.state = 'refunded' AND v.changed AND c.amount_fen > 0
+  ON CONFLICT DO NOTHING
+  RETURNING shop_id, order_id, amount_fen, origin)
+UPDATE order_money m SET held_fen = least(m.paid_fen, m.held_fen + l.left_fen)
+FROM (SELECT shop_id, order_id, sum(amount_fen) AS left_fen FROM left_now WHERE origin = 'platform' GROUP BY 1, 2) l
+WHERE m.shop_id = l.shop_id AND m.order_id = l.order_id

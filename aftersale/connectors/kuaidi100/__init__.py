@@ -1,0 +1,1 @@
+"""Kuaidi100: parcel traces pushed to us, and the call that stops a parcel."""

@@ -1,0 +1,1 @@
+"""Taobao and Tmall over TOP: calls out (client, refunds) and what comes in (mapping, push, verify)."""

@@ -1,0 +1,212 @@
+"""TOP's objects in our words (core.records). Pure; what is not understood is a BadInput that says why."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, TypeVar
+
+import msgspec
+
+from aftersale.connectors.taobao import words
+from aftersale.connectors.taobao.attributes import refund_facts, trade_facts
+from aftersale.connectors.taobao.shapes import Id, OrderRow, OrderRows, Promotion, Promotions, Refund, Trade
+from aftersale.core.money import fen_from_yuan
+from aftersale.core.records import ID_LENGTH_MAX, Application, BadInput, Order, OrderLine
+
+SHANGHAI = timezone(timedelta(hours=8))
+FUNDERS = ("shop", "platform")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class NotUnderstood(ValueError):
+    """A word or amount of the object has no meaning here; the text names it."""
+
+
+def application(refund: Mapping[str, Any]) -> Application | BadInput:
+    """One Refund object (refund.get, refunds.receive.get) as an Application."""
+    try:
+        return read_refund(msgspec.convert(refund, Refund))
+    except (msgspec.ValidationError, NotUnderstood) as error:
+        return BadInput(f"taobao refund {refund.get('refund_id')}", str(error))
+
+
+def order(trade: Mapping[str, Any]) -> Order | BadInput:
+    """One Trade object (trade.fullinfo.get) as an Order."""
+    try:
+        return read_trade(msgspec.convert(trade, Trade))
+    except (msgspec.ValidationError, NotUnderstood) as error:
+        return BadInput(f"taobao trade {trade.get('tid')}", str(error))
+
+
+def read_refund(refund: Refund) -> Application:
+    """Raises NotUnderstood."""
+    facts = refund_facts(refund.attribute)
+    applied_at = moment(refund.created)
+    reason = words.reason_code(refund.reason)
+    kind = _aftersale_type(refund, reason)
+    return Application(
+        case_id=ident(refund.refund_id),
+        order_id=ident(refund.tid),
+        version=refund.refund_version or _ms(moment(refund.modified)),
+        aftersale_type=kind,
+        state=_state(refund.status, kind),
+        phase=_known(refund.refund_phase, words.PHASES, "refund_phase"),
+        reason="other" if reason == "deposit" else reason,
+        reason_text=refund.reason or None,
+        amount_fen=fen(refund.refund_fee, "refund_fee"),
+        applied_at=applied_at,
+        applied_minute=applied_at.hour * 60 + applied_at.minute,
+        received=_word(words.RECEIVED, refund.good_status, "good_status"),
+        due_at=_due_at(refund),
+        intervened=_word(words.INTERVENED, refund.cs_status or None, "cs_status"),
+        zero_second_covered=facts.zero_second_covered,
+        platform_initiated=facts.platform_initiated,
+        freight_insurance=facts.freight_insurance,
+        return_tracking_no=refund.sid or None,
+        return_courier=refund.company_name or None,
+        operation_limit=_operation_limit(refund.operation_contraint),
+        modification_count=facts.modification_count,
+        refusal_count=facts.refusal_count,
+        line_id=ident(refund.oid) if refund.oid is not None else None,
+        title=refund.title,
+        buyer_ref=refund.buyer_open_uid,
+    )
+
+
+def read_trade(trade: Trade) -> Order:
+    """Raises NotUnderstood."""
+    facts = trade_facts(trade.trade_attr)
+    rows = trade.orders.order if isinstance(trade.orders, OrderRows) else trade.orders or []
+    presale = bool(trade.step_trade_status)
+    state = _word(words.ORDER_STATES, trade.status, "status")
+    parcel = next((row for row in rows if row.invoice_no), None)
+    return Order(
+        order_id=ident(trade.tid),
+        version=_ms(moment(trade.modified)),
+        order_state=state,
+        order_kind="presale" if presale else "spot",
+        paid_fen=fen(trade.payment, "payment"),
+        freight_fen=fen(trade.post_fee, "post_fee"),
+        ordered_at=moment(trade.created),
+        paid_at=_maybe_moment(trade.pay_time),
+        shipped=_shipped(trade, state),
+        shipped_at=_maybe_moment(trade.consign_time),
+        promo=facts.promo,
+        promo_ended_at=facts.promo_ended_at,
+        locked_until=facts.locked_until,
+        presale_deposit=trade.step_trade_status == "FRONT_PAID_FINAL_NOPAID" if presale else False,
+        item_value_fen=fen(trade.total_fee, "total_fee"),
+        return_freight_fen=facts.return_freight_fen,
+        perishable=facts.perishable,
+        return_prohibited=facts.return_prohibited,
+        region=trade.receiver_state,
+        tracking_no=parcel.invoice_no if parcel else None,
+        courier=parcel.logistics_company if parcel else None,
+        buyer_ref=trade.buyer_open_uid,
+        lines=_lines(rows, trade.promotion_details),
+    )
+
+
+def moment(text: str) -> datetime:
+    """'2026-01-02 03:04:05' is Shanghai time. Raises NotUnderstood."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise NotUnderstood(f"{text!r} is no moment: expected yyyy-MM-dd HH:mm:ss") from None
+    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+
+
+def fen(text: str | None, name: str) -> int | None:
+    """A yuan text as fen; None stays None. Raises NotUnderstood."""
+    if text is None or text == "":
+        return None
+    amount = fen_from_yuan(text)
+    if amount is None or amount < 0:
+        raise NotUnderstood(f"{name} {text!r} is no amount in yuan")
+    return amount
+
+
+def ident(value: Id) -> str:
+    """An id as exact text of at most 64 characters. Raises NotUnderstood."""
+    text = str(value)
+    if not text or len(text) > ID_LENGTH_MAX or not text.isprintable():
+        raise NotUnderstood(f"{text[:80]!r} is no id")
+    return text
+
+
+def _aftersale_type(refund: Refund, reason: str | None) -> str | None:
+    known = _word(words.AFTERSALE_TYPES, refund.dispute_type, "dispute_type")
+    if known is not None:
+        return known
+    if refund.has_good_return:
+        return "return_refund"
+    if refund.dispute_type == "OTHERS":
+        return None
+    if reason in words.MONEY_ONLY_REASONS:
+        return words.MONEY_ONLY_REASONS[reason]
+    if _word(words.ORDER_STATES, refund.order_status, "order_status") in (None, "closed"):
+        return None  # a closed order no longer tells whether it had left
+    return "unshipped_refund_only" if refund.order_status in words.UNSHIPPED else "shipped_refund_only"
+
+
+def _state(status: str, kind: str | None) -> str:
+    state = _word(words.REFUND_STATES, status, "status")
+    assert state is not None
+    return "closed" if state == "refunded" and kind in words.WITHOUT_MONEY else state
+
+
+def _due_at(refund: Refund) -> datetime | None:
+    remind = refund.refund_remind_timeout
+    return moment(remind.timeout) if remind and remind.exist_timeout and remind.timeout else None
+
+
+def _operation_limit(word: str | None) -> str | None:
+    return _word(words.OPERATION_LIMITS, word, "operation_contraint") if word else "none"
+
+
+def _shipped(trade: Trade, state: str | None) -> bool:
+    return bool(trade.consign_time) or state in ("part_shipped", "shipped", "signed", "finished")
+
+
+def _lines(rows: list[OrderRow], promotions: Promotions | list[Promotion] | None) -> tuple[OrderLine, ...]:
+    details = promotions.promotion_detail if isinstance(promotions, Promotions) else promotions or []
+    shares: dict[str, list[tuple[str, int]]] = {}
+    for detail in details:
+        funder = detail.promotion_id.partition("-")[0]
+        share = (funder if funder in FUNDERS else "other", fen(detail.discount_fee, "discount_fee") or 0)
+        shares.setdefault(str(detail.id), []).append(share)
+    return tuple(
+        OrderLine(
+            line_id=ident(row.oid),
+            product_id=ident(row.num_iid) if row.num_iid is not None else None,
+            title=row.title,
+            sku=row.outer_sku_id or None,
+            quantity=row.num,
+            paid_fen=fen(row.divide_order_fee or row.payment, "divide_order_fee") or 0,
+            shares=tuple(shares.get(str(row.oid), ())),
+        )
+        for row in rows
+    )
+
+
+def _word(words_known: Mapping[K, V], word: K | None, name: str) -> V | None:
+    if word is None:
+        return None
+    try:
+        return words_known[word]
+    except KeyError:
+        raise NotUnderstood(f"{name} {word!r} is unknown") from None
+
+
+def _known(word: str | None, known: frozenset[str], name: str) -> str | None:
+    if word and word not in known:
+        raise NotUnderstood(f"{name} {word!r} is unknown")
+    return word or None
+
+
+def _maybe_moment(text: str | None) -> datetime | None:
+    return moment(text) if text else None
+
+
+def _ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000)

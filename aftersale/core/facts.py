@@ -1,0 +1,240 @@
+"""The fact catalogue: what rules may read, with titles, units and what *unknown* means."""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, cast
+
+import yaml
+
+from aftersale.core.expression import SECONDS, ExpressionError, Kind, Lit, Node, Ref, Type, walk
+from aftersale.core.language.grammar import NULL, Scope, nearest, parse_value
+
+FACT_KINDS: tuple[Kind, ...] = ("bool", "int", "fen", "text", "enum", "timestamptz", *cast("Any", SECONDS))
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_KEYS = {
+    "name", "type", "unit", "values", "title", "title_en", "source", "unknown", "unknown_en",
+    "since", "until", "derive", "known_for", "note",
+}  # fmt: skip
+
+
+class RulebookError(Exception):
+    """A catalogue or rulebook that cannot be used. `position`: field and character, like 'when:12'."""
+
+    def __init__(self, book: str, rule: str | None, position: str | None, reason: str) -> None:
+        where = "".join(
+            (f"规则书 {book}", f" 的 {rule}" if rule else "", f"({position})" if position else "")
+        )
+        super().__init__(f"{where}:{reason}")
+        self.book, self.rule, self.position, self.reason = book, rule, position, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """`since`/`until`: an age (now − moment / moment − now, in the type's unit); `derived`: an expression."""
+
+    name: str
+    type: Type
+    title: str
+    title_en: str
+    source: str
+    unknown: str
+    values: tuple[str, ...] = ()
+    labels: Mapping[str, str] | None = None
+    unit: str | None = None
+    since: str | None = None
+    until: str | None = None
+    derived: Node | None = None
+    derive_text: str | None = None
+    known_for: tuple[str, ...] | None = None
+
+    @property
+    def moment(self) -> str | None:
+        """The timestamptz fact an age is counted from or to."""
+        return self.since or self.until
+
+    @property
+    def stored(self) -> bool:
+        return self.derived is None and self.moment is None
+
+    def fault(self, value: object) -> str | None:
+        """Why the value cannot be this fact's, as a sentence; None when it can. None (unknown) fits."""
+        if value is None or (self.moment and type(value) in (int, float)):
+            return None
+        return value_fault(self.type, value)
+
+
+def value_fault(wanted: Type, value: object) -> str | None:
+    """Why the value is not of the wanted type, as a sentence; None when it is."""
+    kind = wanted.kind
+    if kind == "timestamptz":
+        good = isinstance(value, datetime) and value.tzinfo is not None
+        return None if good else f"{value!r} 不是带时区的时间"
+    if kind in ("text", "enum"):
+        if not isinstance(value, str):
+            return f"{value!r} 不是文本"
+        known = kind == "text" or not wanted.values or value in wanted.values
+        return None if known else f"取值里没有 {value!r}{nearest(value, wanted.values)}"
+    if kind == "list":
+        return _list_fault(wanted, value)
+    good = type(value) is bool if kind == "bool" else type(value) is int
+    return None if good else f"{value!r} 不是{'是非值(true/false)' if kind == 'bool' else '整数'}"
+
+
+def _list_fault(wanted: Type, value: object) -> str | None:
+    if not isinstance(value, (list, tuple)) or not all(type(item) in (str, int) for item in value):
+        return f"{value!r} 不是文本或整数的列表"
+    strange = [str(item) for item in value if wanted.values and item not in wanted.values]
+    return f"取值里没有 {strange[0]!r}{nearest(strange[0], wanted.values)}" if strange else None
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """A fact set by name, in the order of the file."""
+
+    name: str
+    facts: Mapping[str, Fact]
+
+    @property
+    def types(self) -> Mapping[str, Type]:
+        return {name: fact.type for name, fact in self.facts.items()}
+
+    def stored_reads(self, nodes: Collection[Node], given: Collection[str] = ()) -> tuple[str, ...]:
+        """The stored facts that the nodes read after expanding derived facts and ages, in catalogue order."""
+        seen: set[str] = set()
+        waiting = [name for node in nodes for name in names(node)]
+        while waiting:
+            name = waiting.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            fact = self.facts[name]
+            if name not in given:
+                waiting += names(fact.derived) if fact.derived is not None else [fact.moment or name]
+        return tuple(n for n, fact in self.facts.items() if n in seen and (fact.stored or n in given))
+
+
+def names(node: Node) -> list[str]:
+    """The facts a node names, without expanding them."""
+    found = [part.name if isinstance(part, Ref) else getattr(part, "fact", None) for part in walk(node)]
+    return [name for name in found if name is not None]
+
+
+def load_catalogue(text: str) -> Catalogue:
+    """Reads a catalogue file. Raises RulebookError."""
+    data = read_yaml(text, "?")
+    name = str(data.get("facts", "?"))
+    if set(data) != {"facts", "list"} or not isinstance(data["list"], list):
+        raise RulebookError(name, None, None, "事实目录只有 facts 和 list 两项,list 是列表")
+    facts: dict[str, Fact] = {}
+    for entry in data["list"]:
+        fact = _fact(name, entry)
+        if fact.name in facts:
+            raise RulebookError(name, fact.name, None, "同名的事实出现了两次")
+        facts[fact.name] = fact
+    for fact in list(facts.values()):
+        facts[fact.name] = _linked(name, fact, facts)
+    _refuse_circles(name, facts)
+    return Catalogue(name, facts)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key written twice: the first would be lost silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for index, key in enumerate(keys):
+            if key in keys[:index]:
+                raise yaml.constructor.ConstructorError(None, None, f"{key} 写了两次", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str, book: str) -> dict[str, Any]:
+    """The file's mapping. Raises RulebookError with the line."""
+    try:
+        data = yaml.load(text, _Loader)
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}" if error.problem_mark else None
+        raise RulebookError(book, None, line, f"YAML 读不懂:{error.problem}") from None
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        raise RulebookError(book, None, None, f"YAML 读不懂:{str(error).splitlines()[0]}") from None
+    if not isinstance(data, dict):
+        raise RulebookError(book, None, None, "文件应当是一个 YAML 映射")
+    return data
+
+
+def check_keys(
+    book: str, where: str | None, entry: object, known: Collection[str], needed: Collection[str]
+) -> None:
+    """Refuses strange and missing keys. Raises RulebookError."""
+    if not isinstance(entry, dict):
+        raise RulebookError(book, where, None, "这里应当是 YAML 映射")
+    for key in entry:
+        if key not in known:
+            raise RulebookError(book, where, None, f"没有名为 {key} 的项{nearest(str(key), known)}")
+    missing = [key for key in needed if entry.get(key) is None]
+    if missing:
+        raise RulebookError(book, where, None, f"缺少 {missing[0]}")
+
+
+def check_name(book: str, name: object) -> str:
+    """A name usable as a SQL identifier. Raises RulebookError."""
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise RulebookError(book, str(name), None, "名称只能用小写字母、数字和下划线,以字母开头")
+    return name
+
+
+def _fact(book: str, entry: Any) -> Fact:
+    named = entry.get("name") if isinstance(entry, dict) else None
+    check_keys(book, named, entry, _KEYS, ("name", "type", "title"))
+    name, kind = check_name(book, entry["name"]), entry["type"]
+    if kind not in FACT_KINDS:
+        raise RulebookError(book, name, None, f"没有类型 {kind}{nearest(str(kind), FACT_KINDS)}")
+    given = entry.get("values") or ()
+    values = tuple(str(value) for value in given)
+    if bool(values) != (kind == "enum"):
+        raise RulebookError(book, name, None, "enum 必须写 values,其他类型不能写")
+    age = "since" in entry or "until" in entry
+    if age and (kind not in SECONDS or "derive" in entry or len({"since", "until"} & set(entry)) == 2):
+        raise RulebookError(
+            book, name, None, "since 或 until 只用于 hours、minutes、days,且只写其中一个,不带 derive"
+        )
+    return Fact(
+        name, Type(kind, frozenset(values), age), str(entry["title"]), str(entry.get("title_en") or name),
+        str(entry.get("source") or ""), str(entry.get("unknown") or "未知"), values,
+        {str(key): str(label) for key, label in given.items()} if isinstance(given, dict) else None,
+        entry.get("unit"), entry.get("since"), entry.get("until"), None, entry.get("derive"),
+        tuple(map(str, entry["known_for"])) if entry.get("known_for") else None,
+    )  # fmt: skip
+
+
+def _linked(book: str, fact: Fact, facts: Mapping[str, Fact]) -> Fact:
+    """With its moment checked and its derivation parsed."""
+    if fact.moment:
+        source = facts.get(fact.moment)
+        if source is None or source.type.kind != "timestamptz":
+            raise RulebookError(
+                book, fact.name, None, f"{fact.moment} 不是 timestamptz 事实{nearest(fact.moment, facts)}"
+            )
+    if fact.derive_text is None:
+        return fact
+    try:
+        node, found = parse_value(fact.derive_text, Scope({n: f.type for n, f in facts.items()}), fact.type)
+    except ExpressionError as error:
+        raise RulebookError(book, fact.name, f"derive:{error.position}", error.reason) from None
+    if isinstance(node, Lit) or found == NULL:
+        raise RulebookError(book, fact.name, "derive", "推导的事实必须读取其他事实")
+    return replace(fact, derived=node)
+
+
+def _refuse_circles(book: str, facts: Mapping[str, Fact]) -> None:
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise RulebookError(book, name, "derive", f"循环推导:{' → '.join((*path, name))}")
+        fact = facts[name]
+        for below in names(fact.derived) if fact.derived is not None else filter(None, [fact.moment]):
+            visit(below, (*path, name))
+
+    for name in facts:
+        visit(name, ())

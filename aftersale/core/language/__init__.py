@@ -1,0 +1,1 @@
+"""The rules' own language: read (grammar) and spoken (wording)."""

@@ -1,0 +1,374 @@
+"""A rulebook as SQL for PostgreSQL and DuckDB, with nothing left per row that can be settled before."""
+
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Literal, cast
+
+from aftersale.core.expression import (
+    FALSE,
+    FLIPPED,
+    SECONDS,
+    TRUE,
+    UNKNOWN,
+    After,
+    Age,
+    Arith,
+    Call,
+    Case,
+    Compare,
+    In,
+    IsNull,
+    IsTruth,
+    Knob,
+    Lit,
+    Logic,
+    Node,
+    Not,
+    Ref,
+    Shift,
+    Type,
+    Value,
+    both,
+    walk,
+)
+from aftersale.core.facts import Catalogue
+from aftersale.core.look import Env, evaluate, is_strict
+from aftersale.core.rulebook import Book, Const, Output
+
+Dialect = Literal["postgres", "duckdb"]
+Texts = Callable[[str], str]
+
+_SQL_TYPES: dict[str, dict[Dialect, str]] = {
+    "bool": {"postgres": "boolean", "duckdb": "boolean"},
+    "int": {"postgres": "bigint", "duckdb": "bigint"},
+    "fen": {"postgres": "bigint", "duckdb": "bigint"},
+    "timestamptz": {"postgres": "timestamptz", "duckdb": "timestamptz"},
+    "list": {"postgres": "text[]", "duckdb": "varchar[]"},
+    "json": {"postgres": "jsonb", "duckdb": "json"},
+}
+_ATOMS = (Lit, Ref, Knob, Call, Case)
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """`rule_no`: int, the first rule that is TRUE, 0 = otherwise. `hits`: int list of all that are TRUE.
+    `conditions`: one boolean per rule. `moments`: timestamptz, maybe NULL, at which an age comparison or an
+    effective date changes its value. Texts hold literals of the book: psycopg needs their % doubled."""
+
+    rule_no: str
+    hits: str
+    conditions: tuple[str, ...]
+    moments: tuple[str, ...]
+    outputs: Mapping[str, tuple[str, ...]]
+    types: Mapping[str, str]
+
+    def output(self, key: str, rule_no: str) -> str:
+        """The `then` value of the rule whose number the SQL `rule_no` gives, of the type `types[key]`."""
+        default, *values = self.outputs[key]
+        numbers: dict[str, list[str]] = {}
+        for no, value in enumerate(values, 1):
+            if value != default:
+                numbers.setdefault(value, []).append(str(no))
+        if not numbers:
+            return default if default != "null" else f"cast(null as {self.types[key]})"
+        arms = " ".join(
+            f"when {rule_no} in ({', '.join(nos)}) then {value}" for value, nos in numbers.items()
+        )
+        return f"case {arms} else {default} end"
+
+
+def lower(
+    book: Book,
+    dialect: Dialect,
+    *,
+    fact: Texts,
+    setting: Texts | Mapping[str, Value],
+    now: str | datetime,
+    given: Collection[str] = (),
+) -> Lowered:
+    """The book as SQL. `fact`, `setting` and `now` give SQL texts; a list setting is an array. Settings given
+    as values and `now` as a datetime are folded in, and rules that they rule out disappear. Derived facts in
+    `given` are columns of the caller's; others are expanded."""
+    writer = _Writer(book.catalogue, dialect, fact, *_constants(book, setting), now, frozenset(given))
+    conditions = [writer.fold(rule.when) for rule in book.rules]
+    outputs = {
+        key: tuple(
+            writer.output(then.get(key, UNKNOWN)) for then in [book.otherwise, *(r.then for r in book.rules)]
+        )
+        for key in book.outputs
+    }
+    return Lowered(
+        _first(conditions, writer), _hits(conditions, writer), tuple(map(writer.sql, conditions)),
+        _moments(book, conditions, writer), outputs,
+        {key: _sql_type(kind, dialect) for key, kind in book.outputs.items()},
+    )  # fmt: skip
+
+
+def lower_fact(catalogue: Catalogue, name: str, dialect: Dialect, *, fact: Texts, now: str | datetime) -> str:
+    """A derived fact as SQL, for a caller who computes it once per row and then lowers with it `given`."""
+    return _Writer(catalogue, dialect, fact, {}, lambda name: name, now, frozenset()).sql(Ref(name))
+
+
+def sql_literal(value: Value | None, dialect: Dialect) -> str:
+    """A constant as SQL text."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case datetime():
+            return f"timestamptz '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+    items = ", ".join(sql_literal(item, dialect) for item in value)
+    kind = "bigint" if value and isinstance(value[0], int) else _SQL_TYPES["list"][dialect].removesuffix("[]")
+    return f"array[{items}]::{kind}[]" if dialect == "postgres" else f"[{items}]::{kind}[]"
+
+
+def _sql_type(kind: Type, dialect: Dialect) -> str:
+    default = "bigint" if kind.kind in SECONDS else "text"
+    return _SQL_TYPES.get(kind.kind, {}).get(dialect, default)
+
+
+def _constants(book: Book, setting: Texts | Mapping[str, Value]) -> tuple[Mapping[str, Value], Texts]:
+    """Known settings, and the texts of the rest; a text `true` or `false` is known too."""
+    if isinstance(setting, Mapping):
+        return setting, lambda name: name
+    texts = {name: setting(name) for name in book.settings}
+    known = {"true": True, "false": False}
+    return {
+        name: known[text.lower()] for name, text in texts.items() if text.lower() in known
+    }, texts.__getitem__
+
+
+def _first(conditions: list[Node], writer: "_Writer") -> str:
+    arms, default = [], "0"
+    for no, condition in enumerate(conditions, 1):
+        if condition == TRUE:
+            default = str(no)
+            break
+        if condition not in (FALSE, UNKNOWN):
+            arms.append(f"when {writer.sql(condition)} then {no}")
+    return f"case {' '.join(arms)} else {default} end" if arms else default
+
+
+def _hits(conditions: list[Node], writer: "_Writer") -> str:
+    arms = [
+        str(no) if condition == TRUE else f"case when {writer.sql(condition)} then {no} end"
+        for no, condition in enumerate(conditions, 1)
+        if condition not in (FALSE, UNKNOWN)
+    ]
+    if writer.dialect == "postgres":
+        return f"array_remove(array[{', '.join(arms)}]::int[], null)"
+    return f"list_filter([{', '.join(arms)}]::int[], lambda no: no is not null)"
+
+
+def _moments(book: Book, conditions: list[Node], writer: "_Writer") -> tuple[str, ...]:
+    """Of the rules that are left, and of the outcomes; effective dates of all rules."""
+    outputs = [writer.fold(node) for node in book.nodes()[len(book.rules) :]]
+    left = [condition for condition in conditions if not isinstance(condition, Lit)]
+    found: dict[str, None] = {}
+    for part in book.walk(writer.given, [*left, *outputs]):
+        if isinstance(part, Age):
+            found[writer.moment(part)] = None
+    for rule in book.rules:
+        found |= {sql_literal(p.at, writer.dialect): None for p in walk(rule.when) if isinstance(p, After)}
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Writer:
+    catalogue: Catalogue
+    dialect: Dialect
+    fact: Texts
+    known: Mapping[str, Value]
+    setting: Texts
+    now: str | datetime
+    given: frozenset[str]
+
+    def fold(self, node: Node) -> Node:
+        """With known settings put in and what follows from them settled; unknown and TRUE stay apart."""
+        match node:
+            case Knob(name) if name in self.known and not isinstance(self.known[name], tuple):
+                return Lit(self.known[name])
+            case Logic(op, items):
+                return self._fold_logic(op, tuple(map(self.fold, items)))
+            case Not(item):
+                return self._settled(Not(self.fold(item)))
+            case Compare(_, left, right) | Arith(_, left, right):
+                return self._settled(replace(node, left=self.fold(left), right=self.fold(right)))
+            case IsTruth(item) | IsNull(item):
+                return self._settled(replace(node, item=self.fold(item)))
+            case Age(_, _, bound):
+                return replace(node, bound=self.fold(bound))
+            case After(at) if isinstance(self.now, datetime):
+                return Lit(self.now >= at)
+            case In(item, options):
+                return self._fold_in(self.fold(item), options)
+            case Case(branches, otherwise):
+                arms = tuple((self.fold(when), self.fold(value)) for when, value in branches)
+                return self._fold_case(arms, self.fold(otherwise))
+            case Call(name, items):
+                return self._settled(Call(name, tuple(map(self.fold, items))))
+            case Shift():
+                return replace(node, moment=self.fold(node.moment), count=self.fold(node.count))
+        return node
+
+    def _settled(self, node: Node) -> Node:
+        """A node over constants only is a constant."""
+        parts = node.items if isinstance(node, Call) else [getattr(node, name) for name in _PARTS[type(node)]]
+        if not all(isinstance(part, Lit) for part in parts):
+            return node
+        return Lit(evaluate(node, Env({}, {}, {}, datetime(1970, 1, 1, tzinfo=UTC))))
+
+    def _fold_logic(self, op: Literal["and", "or"], items: tuple[Node, ...]) -> Node:
+        stop, neutral = (FALSE, TRUE) if op == "and" else (TRUE, FALSE)
+        if stop in items:
+            return stop
+        left = tuple(dict.fromkeys(item for item in items if item != neutral))
+        return both(op, left) if left else neutral
+
+    def _fold_in(self, item: Node, options: tuple[Lit, ...] | Knob) -> Node:
+        values = self.known.get(options.name) if isinstance(options, Knob) else None
+        if isinstance(values, tuple):
+            options = tuple(map(Lit, values))
+        if not isinstance(options, Knob) and (not options or isinstance(item, Lit)):
+            return Lit(evaluate(In(item, options), Env({}, {}, {}, datetime(1970, 1, 1, tzinfo=UTC))))
+        return In(item, options)
+
+    def _fold_case(self, branches: tuple[tuple[Node, Node], ...], otherwise: Node) -> Node:
+        left: list[tuple[Node, Node]] = []
+        for when, value in branches:
+            if when == TRUE:
+                otherwise = value
+                break
+            if when not in (FALSE, UNKNOWN):
+                left.append((when, value))
+        return Case(tuple(left), otherwise) if left else otherwise
+
+    def output(self, item: Output) -> str:
+        if not isinstance(item, Const):
+            return self.sql(self.fold(item))
+        if isinstance(item.value, list) and all(isinstance(part, str) for part in item.value):
+            return sql_literal(tuple(item.value), self.dialect)
+        text = sql_literal(json.dumps(item.value, ensure_ascii=False, default=str), self.dialect)
+        return f"{text}::{_SQL_TYPES['json'][self.dialect]}"
+
+    def sql(self, node: Node) -> str:
+        match node:
+            case Lit(value):
+                return sql_literal(value, self.dialect)
+            case Ref(name):
+                return self._ref(name)
+            case Knob(name):
+                known = self.known.get(name)
+                return self.setting(name) if known is None else sql_literal(known, self.dialect)
+            case Compare(op, left, right):
+                return f"{self._part(left)} {op} {self._part(right)}"
+            case Logic(op, items):
+                return f" {op} ".join(self._part(item) for item in items)
+            case Not(IsNull(item)):
+                return f"{self._part(item)} is not null"
+            case Not(IsTruth(item, truth)):
+                return f"{self._part(item)} is not {'true' if truth else 'false'}"
+            case Not(item):
+                return f"not {self._part(item)}"
+            case In(item, options):
+                return self._in(item, options)
+            case IsNull(item):
+                return f"{self._part(item)} is null"
+            case IsTruth(item, truth):
+                return f"{self._part(item)} is {'true' if truth else 'false'}"
+            case _:
+                return self._sql_of_values(node)
+
+    def _sql_of_values(self, node: Node) -> str:
+        match node:
+            case Age(name, op):
+                at, now = self._age(node)
+                return f"{at} {FLIPPED[op] if self.catalogue.facts[name].since else op} {now}"
+            case After(at):
+                return f"{self._now()} >= {sql_literal(at, self.dialect)}"
+            case Case(branches, otherwise):
+                arms = " ".join(f"when {self.sql(when)} then {self.sql(value)}" for when, value in branches)
+                return f"case {arms} else {self.sql(otherwise)} end"
+            case Call(name, items):
+                return self._call(name, [self.sql(item) for item in items])
+            case Arith(op, left, right):
+                return f"{self._part(left)} {op} {self._part(right)}"
+            case Shift(moment, sign, count, seconds):
+                return f"{self._part(moment)} {'+' if sign == 1 else '-'} {self._span(count, seconds)}"
+        raise AssertionError(node)
+
+    def _part(self, node: Node) -> str:
+        text = self.sql(node)
+        return text if isinstance(node, _ATOMS) else f"({text})"
+
+    def _ref(self, name: str) -> str:
+        fact = self.catalogue.facts[name]
+        if name in self.given:
+            return self.fact(name)
+        if fact.moment:
+            return self._ref(fact.moment)
+        return self.fact(name) if fact.derived is None else self._part(self.fold(fact.derived))
+
+    def _in(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
+        if not isinstance(options, Knob):
+            return f"{self._part(item)} in ({', '.join(map(self.sql, options))})"
+        value, known = self._part(item), self.sql(options)
+        if self.dialect == "postgres":
+            return f"{value} = any({known})"
+        found = f"list_contains({known}, {value})"
+        return f"case when len({known}) = 0 then false when {value} is not null then {found} end"
+
+    def _call(self, name: str, parts: list[str]) -> str:
+        if name == "percent_of":
+            return f"(({parts[0]}) * ({parts[1]}) {'/' if self.dialect == 'postgres' else '//'} 100)"
+        plain = f"{name}({', '.join(parts)})"
+        if name == "coalesce":
+            return plain
+        known = " and ".join(f"({part}) is not null" for part in parts)
+        return f"case when {known} then {plain} end"
+
+    def _age(self, age: Age) -> tuple[str, str]:
+        """The moment the age counts from, and the moment to compare it with."""
+        fact = self.catalogue.facts[age.fact]
+        at = self._part(Ref(cast("str", fact.moment)))
+        seconds = SECONDS[fact.type.kind]
+        if isinstance(age.bound, Lit) and isinstance(self.now, datetime):
+            span = timedelta(seconds=cast("int", age.bound.value) * seconds)
+            return at, sql_literal(self.now - span if fact.since else self.now + span, self.dialect)
+        return at, f"{self._now()} {'-' if fact.since else '+'} {self._span(age.bound, seconds)}"
+
+    def moment(self, age: Age) -> str:
+        """The moment at which the comparison changes: at its threshold or one microsecond later."""
+        fact = self.catalogue.facts[age.fact]
+        at = self._part(Ref(cast("str", fact.moment)))
+        text = (
+            f"{at} {'+' if fact.since else '-'} {self._span(self.fold(age.bound), SECONDS[fact.type.kind])}"
+        )
+        return f"{text} + interval '1 microsecond'" if is_strict(age.op, fact) else text
+
+    def _now(self) -> str:
+        return self.now if isinstance(self.now, str) else sql_literal(self.now, self.dialect)
+
+    def _span(self, count: Node, seconds: int) -> str:
+        """Always hours or minutes: a PostgreSQL day may have 23 hours."""
+        unit, factor = (
+            ("minutes", seconds // 60) if seconds < SECONDS["hours"] else ("hours", seconds // 3600)
+        )
+        if isinstance(count, Lit):
+            return f"interval '{cast('int', count.value) * factor} {unit}'"
+        if self.dialect == "postgres":
+            return f"({self.sql(count)}) * interval '{factor} {unit}'"
+        return f"to_{unit}({self._part(count)}{f' * {factor}' if factor > 1 else ''})"
+
+
+_PARTS: dict[type, tuple[str, ...]] = {
+    Not: ("item",), IsNull: ("item",), IsTruth: ("item",),
+    Compare: ("left", "right"), Arith: ("left", "right"),
+}  # fmt: skip

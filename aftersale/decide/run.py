@@ -1,0 +1,43 @@
+"""Stage 2: the published rulebook speaks on every touched case, in the transaction that brought the news."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from psycopg import Connection
+
+from aftersale.cases import actions
+from aftersale.core.rulebook import Book
+from aftersale.decide.verdict import statement
+from aftersale.pg.sql import queries
+from aftersale.rulebooks.books import Action
+
+_SQL = queries("aftersale.decide", "verdict.sql")
+
+
+class Decider:
+    """One rulebook made ready for one connection (which went through `stage.prepare`)."""
+
+    def __init__(self, conn: Connection[Any], book: Book, text: str, book_actions: Mapping[str, Action]) -> None:
+        self.conn = conn
+        self.book = book
+        self._common = statement(book, book_actions, shops_differ=False)
+        self._per_shop = statement(book, book_actions, shops_differ=True)
+        with conn.transaction():
+            conn.execute(_SQL["publish"], (book.version, book.name, text, list(book.reads)))
+
+    def decide(self, now: datetime) -> None:
+        """Decide the cases in temp table `touched`, within the caller's transaction."""
+        differ = self.conn.execute(_SQL["shops_differ"]).fetchone()
+        chosen = self._per_shop if differ and differ[0] else self._common
+        self.conn.execute(chosen, {"now": now})
+        actions.record_verdicts(self.conn, now, self.book.version)
+
+    def claim_due(self, now: datetime, limit: int) -> int:
+        """Touch the cases whose look is due, those longest due first; how many."""
+        return self.conn.execute(_SQL["claim_due"], {"now": now, "limit": limit}).rowcount
+
+    def next_look(self) -> datetime | None:
+        """The earliest look that waits."""
+        row = self.conn.execute(_SQL["next_look"]).fetchone()
+        return row[0] if row else None

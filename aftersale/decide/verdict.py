@@ -1,0 +1,121 @@
+"""The refund book as one SQL statement over the cases touched by a batch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aftersale.core.expression import Lit
+from aftersale.core.lowering import Lowered, lower, lower_fact, sql_literal
+from aftersale.core.rulebook import Book, Const, Setting
+from aftersale.pg.sql import queries
+from aftersale.rulebooks.books import Action
+
+_SQL = queries("aftersale.decide", "verdict.sql")
+_TYPES = {"bool": "bool", "text": "text", "enum": "text"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What one rule makes of a case: `kinds` are the intents that automation plans."""
+
+    rule: str
+    action: str
+    queue: str | None
+    kinds: tuple[str, ...]
+    money: bool
+
+
+def column(book: Book, fact: str) -> str:
+    """The stored column of a fact; money columns carry their unit."""
+    return f"{fact}_fen" if book.catalogue.facts[fact].type.kind == "fen" else fact
+
+
+def spoken(book: Book, actions: Mapping[str, Action]) -> tuple[Spoken, ...]:
+    """Number 0 is `otherwise`, then the rules in order."""
+    thens = [("otherwise", book.otherwise), *((rule.name, rule.then) for rule in book.rules)]
+    return tuple(_spoken(name, then, actions) for name, then in thens)
+
+
+def _spoken(name: str, then: Mapping[str, Any], actions: Mapping[str, Action]) -> Spoken:
+    code = str(_constant(then.get("action")))
+    action = actions[code]
+    queue = cast("str | None", _constant(then.get("queue")))
+    planned = action.intents if queue is None else ()
+    kinds = tuple(f"message:{code}" if kind == "message" else kind for kind in planned)
+    return Spoken(name, code, queue, kinds, "agree_refund" in kinds)
+
+
+def _constant(output: object) -> object:
+    if isinstance(output, Lit | Const):
+        return output.value
+    assert output is None, f"action and queue are literals, not {output}"
+    return None
+
+
+def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) -> str:
+    """INSERT INTO verdict for temp table `touched`; parameter `now`.
+
+    `shops_differ`: settings are read per shop; otherwise the book's defaults are folded in.
+    """
+    setting: Any = (lambda name: f"s.{name}") if shops_differ else _defaults(book)
+    derived = _derived(book)
+
+    def fact(name: str) -> str:
+        return f"d.{name}" if name in derived else f"f.{column(book, name)}"
+
+    def at(moment: str) -> Lowered:
+        return lower(book, "postgres", fact=fact, setting=setting, now=moment, given=tuple(derived))
+
+    now, then = at("m.at"), at("k.at")
+    rows = ", ".join(_row(no, one) for no, one in enumerate(spoken(book, actions)))
+    return _SQL["verdict"].format(
+        settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
+        derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items())) or "NULL AS nothing",
+        rule_no=_escaped(now.rule_no),
+        spoken=_escaped(rows),
+        amount=_escaped(now.output("amount", "j.rule_no")),
+        due_hours=_escaped(now.output("due_hours", "j.rule_no")),
+        reads=", ".join(f"f.{column(book, n)}" for n in book.reads),
+        moments=_escaped(", ".join(now.moments)) or "NULL::timestamptz",
+        rule_no_then=_escaped(then.rule_no),
+    )
+
+
+def _derived(book: Book) -> dict[str, str]:
+    """SQL of the derived facts that do not depend on the moment: they are computed once a row."""
+    texts = {
+        name: lower_fact(book.catalogue, name, "postgres", fact=lambda n: f"f.{column(book, n)}", now="@now@")
+        for name, one in book.catalogue.facts.items()
+        if one.derived is not None
+    }
+    return {name: text for name, text in texts.items() if "@now@" not in text}
+
+
+def _defaults(book: Book) -> Mapping[str, Any]:
+    return {name: setting.default for name, setting in book.settings.items()}
+
+
+def _settings(book: Book) -> str:
+    columns = ", ".join(f"{_setting(name, one)} AS {name}" for name, one in book.settings.items())
+    return f"SELECT id AS shop_id, {columns} FROM shop WHERE id IN (SELECT shop_id FROM touched)"
+
+
+def _setting(name: str, setting: Setting) -> str:
+    default = sql_literal(setting.default, "postgres")
+    if setting.type.kind == "list":
+        return (
+            f"CASE WHEN settings ? '{name}' THEN ARRAY(SELECT jsonb_array_elements_text(settings->'{name}'))"
+            f" ELSE {default} END"
+        )
+    return f"coalesce((settings->>'{name}')::{_TYPES.get(setting.type.kind, 'bigint')}, {default})"
+
+
+def _row(no: int, one: Spoken) -> str:
+    kinds = sql_literal(one.kinds, "postgres") if one.kinds else "'{}'::text[]"
+    parts = [str(no), sql_literal(one.rule, "postgres"), sql_literal(one.action, "postgres")]
+    queue = f"{sql_literal(one.queue, 'postgres')}::text"
+    return f"({', '.join([*parts, queue, kinds, str(one.money).lower()])})"
+
+
+def _escaped(sql: str) -> str:
+    return sql.replace("%", "%%")

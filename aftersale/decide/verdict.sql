@@ -1,0 +1,43 @@
+-- name: verdict
+INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
+  amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
+WITH s AS MATERIALIZED ({settings}),
+spoken (no, rule, action, queue, kinds, money) AS (VALUES {spoken}),
+judged AS (
+  SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
+    j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
+    f.applied_at + make_interval(hours => ({due_hours})::int) AS target_at
+  FROM (SELECT DISTINCT shop_id, case_id FROM touched) t
+  JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
+  JOIN s ON s.shop_id = t.shop_id
+  CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
+  CROSS JOIN LATERAL (SELECT {derived}) d
+  CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j
+  LEFT JOIN LATERAL (
+    -- The first moment to come at which another rule would speak, all else as it is.
+    SELECT min(k.at) AS at FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
+    WHERE k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
+SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at, p.rule, p.action, p.queue,
+  v.amount_fen, p.kinds, p.money, v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
+  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
+FROM judged v
+JOIN spoken p ON p.no = v.rule_no
+LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
+CROSS JOIN LATERAL (SELECT (h.decision_id IS NULL OR h.decided_version <> v.application_version
+  OR h.rule <> p.rule OR h.amount_fen IS DISTINCT FROM v.amount_fen) AS changed) c
+
+-- Due cases that nobody else is deciding just now.
+-- name: claim_due
+WITH due AS (
+  SELECT c.shop_id, c.case_id FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
+  WHERE l.at <= %(now)s ORDER BY l.at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED)
+INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due
+
+-- name: next_look
+SELECT min(at) FROM look
+
+-- name: shops_differ
+SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched))
+
+-- name: publish
+INSERT INTO book_version (version, book, text, reads) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING

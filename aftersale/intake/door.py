@@ -1,0 +1,148 @@
+"""The webhook door: check the signature, store the raw body, commit, answer. Raw ASGI, in front of the pages.
+
+`POST /hooks/{source}/{shop}`. Requests that arrive while a commit runs share the next one, so the door is as fast
+as the database can commit batches. 2xx means: the body is on disk.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from aftersale.intake.sources import SOURCES
+from aftersale.pg.sql import queries
+
+log = logging.getLogger(__name__)
+_SQL = queries("aftersale.intake", "queries.sql")
+BODY_MAX = 10_000_000
+WAITING_MAX = 2000
+GROUP_MAX = 500
+SHOPS_KEPT_S = 5.0
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
+
+
+class Door:
+    """ASGI application for /hooks; everything else goes to `pages`."""
+
+    def __init__(self, connect: Connect, pages: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        self._connect, self._pages = connect, pages
+        self._waiting: list[tuple[int, str, bytes, asyncio.Future[bool]]] = []
+        self._arrived = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+        self._shops: dict[str, tuple[int, str | None]] = {}
+        self._shops_read_at = float("-inf")
+        self._conn: psycopg.AsyncConnection[Any] | None = None
+        self._shops_lock = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith("/hooks/"):
+            await self._pages(scope, receive, send)
+            return
+        status, answer = await self._take(scope, receive)
+        body = json.dumps(answer, ensure_ascii=False).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _take(self, scope: Scope, receive: Receive) -> tuple[int, dict[str, object]]:
+        if scope["method"] != "POST":
+            return 405, _no("method", "只接受 POST")
+        parts = scope["path"].split("/")
+        source = SOURCES.get(parts[2]) if len(parts) == 4 else None
+        if source is None or source.verify is None:
+            return 404, _no("source", "没有这个入口：/hooks/{taobao|kuaidi100|warehouse}/{店铺代号}")
+        shop = await self._shop(parts[3])
+        if shop is None or shop[1] is None:
+            return 404, _no("shop", "没有这个店铺，或者它没有推送密钥")
+        body = await _read(receive)
+        if body is None:
+            return 413, _no("too_large", f"正文超过 {BODY_MAX // 1_000_000} MB")
+        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
+        refused = source.verify(headers, body, shop[1], datetime.now(UTC))
+        if refused:
+            return 401, _no(refused.code, refused.why)
+        if len(self._waiting) >= WAITING_MAX:
+            return 429, _no("busy", "正在写入的太多，请稍后重发")
+        stored = await self._store(shop[0], parts[2], body)
+        return (200, {"result": True, "returnCode": "200", "message": "成功"}) if stored else (503, _no("down", "暂时存不下，请重发"))
+
+    async def _store(self, shop_id: int, source: str, body: bytes) -> bool:
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((shop_id, source, body, done))
+        self._arrived.set()
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_forever())
+        return await done
+
+    async def _write_forever(self) -> None:
+        """Group commit: whatever waits is one transaction."""
+        while True:
+            await self._arrived.wait()
+            group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+            if not self._waiting:
+                self._arrived.clear()
+            stored = await self._write(group)
+            for *_, done in group:
+                if not done.done():
+                    done.set_result(stored)
+
+    async def _write(self, group: list[tuple[int, str, bytes, asyncio.Future[bool]]]) -> bool:
+        try:
+            conn = await self._connection()
+            async with conn.transaction():
+                values = ([g[0] for g in group], [g[1] for g in group], [g[2] for g in group])
+                await conn.execute(_SQL["store"], values, binary=True)
+            return True
+        except (psycopg.Error, OSError) as error:
+            log.warning("arrivals were not stored and are asked for again: %s", error)
+            self._conn = None
+            return False
+
+    async def _connection(self) -> psycopg.AsyncConnection[Any]:
+        if self._conn is None or self._conn.closed:
+            self._conn = await self._connect()
+            await self._conn.set_autocommit(True)
+        return self._conn
+
+    async def _shop(self, code: str) -> tuple[int, str | None] | None:
+        """Id and secret; the list is read again every few seconds."""
+        async with self._shops_lock:
+            at = asyncio.get_running_loop().time()
+            if at - self._shops_read_at > SHOPS_KEPT_S:
+                await self._read_shops()
+                self._shops_read_at = at
+        return self._shops.get(code)
+
+    async def _read_shops(self) -> None:
+        try:
+            async with await self._connect() as conn:
+                rows = await (await conn.execute(_SQL["shops"])).fetchall()
+            self._shops = {row[0]: (row[1], row[4]) for row in rows}
+        except (psycopg.Error, OSError) as error:
+            log.warning("the list of shops could not be read: %s", error)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body; None when it is too long (the rest is not read)."""
+    chunks, size = [], 0
+    while True:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_MAX:
+            return None
+        chunks.append(chunk)
+        if not message.get("more_body"):
+            return b"".join(chunks)
+
+
+def _no(code: str, why: str) -> dict[str, object]:
+    return {"result": False, "code": code, "message": why}

@@ -1,0 +1,53 @@
+-- name: store
+WITH stored AS (INSERT INTO arrival (shop_id, source, body) SELECT * FROM unnest(%s::int[], %s::text[], %s::bytea[]) RETURNING id)
+INSERT INTO arrival_todo (arrival_id) SELECT id FROM stored
+
+-- Unread bodies, oldest first, nobody else's; gone from the queue when this transaction commits.
+-- name: claim
+WITH taken AS (
+  DELETE FROM arrival_todo WHERE arrival_id IN (
+    SELECT arrival_id FROM arrival_todo ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED)
+  RETURNING arrival_id)
+SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id ORDER BY a.id
+
+-- name: claim_one
+WITH taken AS (DELETE FROM arrival_todo WHERE arrival_id = (
+  SELECT arrival_id FROM arrival_todo WHERE arrival_id = %(arrival_id)s FOR UPDATE SKIP LOCKED) RETURNING arrival_id)
+SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id
+
+-- name: shops
+SELECT code, id, platform, zone, push_secret FROM shop
+
+-- A shop whose pull is due; the lease keeps others away while we are on the network.
+-- name: lease_pull
+UPDATE pull_cursor c SET lease_until = now() + interval '60 seconds' FROM shop s
+WHERE s.id = c.shop_id AND (c.shop_id, c.kind) IN (
+  SELECT shop_id, kind FROM pull_cursor
+  WHERE next_pull_at <= now() AND (lease_until IS NULL OR lease_until < now())
+  ORDER BY next_pull_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+RETURNING c.shop_id, c.kind, c.since
+
+-- name: pulled
+UPDATE pull_cursor SET since = %(since)s, next_pull_at = now() + make_interval(secs => %(pause_s)s), lease_until = NULL
+WHERE shop_id = %(shop_id)s AND kind = %(kind)s
+
+-- name: older
+SELECT t.case_id FROM unnest(%(ids)s::text[], %(versions)s::bigint[]) AS t(case_id, version)
+LEFT JOIN cases c ON c.shop_id = %(shop_id)s AND c.case_id = t.case_id
+WHERE c.case_id IS NULL OR c.application_version < t.version
+
+-- name: want
+INSERT INTO to_fetch (shop_id, kind, external_id) SELECT %(shop_id)s, %(kind)s, unnest(%(ids)s::text[]) ON CONFLICT DO NOTHING
+
+-- name: lease_fetch
+UPDATE to_fetch f SET due_at = now() + interval '60 seconds', tries = tries + 1
+WHERE (f.shop_id, f.kind, f.external_id) IN (
+  SELECT shop_id, kind, external_id FROM to_fetch WHERE due_at <= now() ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING f.shop_id, f.kind, f.external_id, f.tries
+
+-- name: fetched
+DELETE FROM to_fetch WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND external_id = %(external_id)s
+
+-- name: postpone
+UPDATE to_fetch SET due_at = now() + make_interval(secs => %(pause_s)s)
+WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND external_id = %(external_id)s

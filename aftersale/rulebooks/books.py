@@ -1,0 +1,145 @@
+"""The rulebooks that are shipped, read once: the same objects for pipeline, pages and `ask`."""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from aftersale.core.facts import Catalogue, Fact, RulebookError, check_keys, load_catalogue, read_yaml
+from aftersale.core.rulebook import Book, parse_book
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """`intents`: what automation plans for a case without a queue; `offers`: what people may send instead.
+    `person`: only people can do it; a rule that names it names a queue. `message`: what the buyer is told."""
+
+    code: str
+    title: str
+    title_en: str
+    money: bool
+    person: bool
+    intents: tuple[str, ...]
+    offers: tuple[str, ...]
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab of the queue page."""
+
+    code: str
+    title: str
+    title_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Where cases of one kind wait for people; `tab` is the queue page's."""
+
+    code: str
+    title: str
+    title_en: str
+    tab: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A template as the shop sees it (R-014, R-015); `enabled`, `max_amount` and `types` name settings."""
+
+    template: str
+    title: str
+    title_en: str
+    platforms: tuple[str, ...]
+    scenarios: tuple[str, ...]
+    enabled: str
+    max_amount: str | None = None
+    types: str | None = None
+
+
+def text(name: str) -> str:
+    """A file of this package, e.g. 'refund.yaml'."""
+    return files("aftersale.rulebooks").joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def catalogue(name: str = "case") -> Catalogue:
+    """The fact set, its values labelled for people. Raises RulebookError when its file is wrong."""
+    found = load_catalogue(text(f"facts/{name}.yaml"))
+    return Catalogue(found.name, {one: _labelled(fact) for one, fact in found.facts.items()})
+
+
+def _labelled(fact: Fact) -> Fact:
+    labels = {value: zh for value, (zh, _) in titles().get(fact.name, {}).items()}
+    return replace(fact, labels=labels) if labels else fact
+
+
+@cache
+def book(name: str = "refund") -> Book:
+    """The shipped rulebook. Raises RulebookError when its file is wrong."""
+    written = text(f"{name}.yaml")
+    return parse_book(written, catalogue(str(read_yaml(written, name).get("facts"))))
+
+
+@cache
+def actions() -> Mapping[str, Action]:
+    """By code."""
+    return {entry["code"]: Action(**entry) for entry in _entries("actions", "actions", Action)}
+
+
+@cache
+def queues() -> Mapping[str, Queue]:
+    """By code, in the order of the page."""
+    return {entry["code"]: Queue(**entry) for entry in _entries("actions", "queues", Queue)}
+
+
+@cache
+def tabs() -> tuple[Tab, ...]:
+    """In the order of the page; the tab of all queues is the page's own."""
+    return tuple(Tab(**entry) for entry in _entries("actions", "tabs", Tab))
+
+
+@cache
+def strategies() -> tuple[Strategy, ...]:
+    """A template of several platforms appears once for each scope."""
+    return tuple(Strategy(**entry) for entry in _entries("strategies", "strategies", Strategy))
+
+
+@cache
+def scenarios() -> tuple[str, ...]:
+    """Titles of the situations a strategy can be bound to (R-015)."""
+    return tuple(read_yaml(text("strategies.yaml"), "strategies")["scenarios"])
+
+
+@cache
+def titles() -> Mapping[str, Mapping[str, tuple[str, str]]]:
+    """Per fact or outcome key: value → (Chinese, English)."""
+    found = read_yaml(text("enums.yaml"), "enums")
+    return {key: {value: (zh, en) for value, (zh, en) in values.items()} for key, values in found.items()}
+
+
+def title(key: str, value: str, language: Language = "zh") -> str:
+    """The title of a fact's or outcome's value; a value without one is its own title."""
+    coded: Mapping[str, Action | Queue] | None = {"action": actions(), "queue": queues()}.get(key)  # type: ignore[assignment]
+    if coded is not None and value in coded:
+        return coded[value].title if language == "zh" else coded[value].title_en
+    found = titles().get(key, {}).get(value)
+    return value if found is None else found[language == "en"]
+
+
+def _entries(name: str, part: str, made: type[Any]) -> list[dict[str, Any]]:
+    """The entries of one list of a data file, checked, with lists as tuples. Raises RulebookError."""
+    fields = made.__dataclass_fields__
+    needed = [key for key, field in fields.items() if field.default is MISSING]
+    found = read_yaml(text(f"{name}.yaml"), name).get(part)
+    if not isinstance(found, list):
+        raise RulebookError(name, None, part, "这里应当是列表")
+    for entry in found:
+        check_keys(name, part, entry, tuple(fields), needed)
+    return [
+        {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+        for entry in found
+    ]

@@ -1,83 +1,79 @@
 """`aftersale work`: the stages in their order, over and over, until told to stop.
 
-1 read what has arrived and decide it, in one transaction  2 decide what is due  3 send what is approved  4 fetch and pull
+1 read what has arrived, merge and decide it, in one transaction   2 decide the cases whose look is due
+3 send what is approved, ask what became of the unknown            4 fetch and pull what the pushes did not bring
 """
 
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
-from aftersale.act.run import Actor
-from aftersale.cases import actions, stage
+from aftersale.cases import actions
 from aftersale.core.records import BadInput
 from aftersale.decide.run import Decider
 from aftersale.intake import arrive
-from aftersale.intake.pull import Puller
+from aftersale.pg import Refused
 
 log = logging.getLogger(__name__)
-BODIES_MAX = 100
+BODIES_MAX = 60
 LOOKS_MAX = 1000
 IDLE_S = 0.05
+AGAIN_S = 1.0
+
+Turn = Callable[[], int]
+"""Does what is to be done now and says how much that was; leaves nothing half-done when it raises."""
+
+
+def forever(build: Callable[[], Turn], stopping: threading.Event) -> None:
+    """Turns, one after the other. Whatever breaks is told, and everything is built anew: connections, too."""
+    turn: Turn | None = None
+    while not stopping.is_set():
+        try:
+            turn = turn or build()
+            if not turn():
+                stopping.wait(IDLE_S)
+        except (psycopg.OperationalError, psycopg.InterfaceError, Refused) as error:
+            log.warning("the database is away, trying again: %s", " ".join(str(error).split()))
+            turn = None
+            stopping.wait(AGAIN_S)
+        except Exception:
+            log.exception("a turn failed and will be repeated")
+            turn = None
+            stopping.wait(AGAIN_S)
 
 
 @dataclass
-class Worker:
-    """One worker: two connections of its own (deciding and sending never wait for one another)."""
+class Desk:
+    """Intake and deciding over one connection (which went through `stage.prepare`)."""
 
     conn: Connection[Any]
     decider: Decider
-    actor: Actor | None
-    puller: Puller | None
     now: Callable[[], datetime]
-    stopping: threading.Event = field(default_factory=threading.Event)
 
-    def decide_forever(self) -> None:
-        """Intake and deciding, until stopped."""
-        while not self.stopping.is_set():
-            if not self._guarded(self.decide_once):
-                self.stopping.wait(IDLE_S)
-
-    def act_forever(self) -> None:
-        """Sending, fetching and pulling, until stopped."""
-        while not self.stopping.is_set():
-            moved = 0
-            if self.actor:
-                moved += self._guarded(self.actor.turn)
-            if self.puller:
-                moved += self._guarded(self.puller.turn)
-            if not moved:
-                self.stopping.wait(IDLE_S)
-
-    def _guarded(self, turn: Callable[[], int]) -> int:
-        """One turn; whatever breaks is logged and tried again, and nothing half-done stays."""
-        try:
-            return turn()
-        except Exception:
-            log.exception("a turn failed and will be repeated")
-            self.stopping.wait(1.0)
-            return 0
-
-    def decide_once(self) -> int:
+    def turn(self) -> int:
         """One batch of news, then one batch of due cases; how many bodies and cases were handled."""
         return self.take_news() + self.take_due()
 
     def take_news(self) -> int:
         """Read, merge and decide in one transaction: either all of it happened or none."""
+        taken: list[int] = []
         try:
             with self.conn.transaction():
                 bodies = arrive.claim(self.conn, BODIES_MAX)
+                taken += [body.arrival_id for body in bodies]
                 self._take(bodies)
-            return len(bodies)
-        except psycopg.errors.DeadlockDetected:
-            return 1
-        except (psycopg.DataError, psycopg.IntegrityError):
-            return self._one_by_one([body.arrival_id for body in bodies])
+            return len(taken)
+        except psycopg.OperationalError:
+            raise
+        except Exception:
+            log.exception("a batch of %s bodies failed and is taken one by one", len(taken))
+            return self._one_by_one(taken)
 
     def _take(self, bodies: list[arrive.Body]) -> None:
         batch = arrive.read(self.conn, bodies)
@@ -92,13 +88,17 @@ class Worker:
             try:
                 with self.conn.transaction():
                     self._take(arrive.claim_one(self.conn, arrival_id))
-            except (psycopg.DataError, psycopg.IntegrityError) as error:
-                with self.conn.transaction():
-                    for body in arrive.claim_one(self.conn, arrival_id):
-                        why = " ".join(str(error).split())
-                        bad = BadInput(f"arrival {arrival_id}", why, body.raw)
-                        actions.park(self.conn, body.shop_id, body.source, [bad])
+            except psycopg.OperationalError:
+                raise
+            except Exception as error:
+                self._park(arrival_id, f"{type(error).__name__}: {' '.join(str(error).split())}")
         return len(arrival_ids)
+
+    def _park(self, arrival_id: int, why: str) -> None:
+        with self.conn.transaction():
+            for body in arrive.claim_one(self.conn, arrival_id):
+                bad = BadInput(f"arrival {arrival_id}", why, body.raw)
+                actions.park(self.conn, body.shop_id, body.source, [bad])
 
     def take_due(self) -> int:
         """Decide the cases whose look is due."""
@@ -108,10 +108,3 @@ class Worker:
             if count:
                 self.decider.decide(now)
         return count
-
-
-def new_worker(connect: Callable[[], Connection[Any]]) -> Connection[Any]:
-    """A connection ready for the set-based path."""
-    conn = connect()
-    stage.prepare(conn)
-    return conn

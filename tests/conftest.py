@@ -40,7 +40,11 @@ def _at(url: str, database: str) -> str:
 def _migrated(urls: Urls) -> Urls:
     environment = {**os.environ, "DATABASE_URL": urls.app, "DATABASE_OWNER_URL": urls.owner}
     done = subprocess.run(
-        [sys.executable, "-m", "aftersale", "migrate"], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "aftersale", "migrate"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return urls
@@ -73,7 +77,7 @@ def fresh(urls: Urls) -> Iterator[Database]:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 
 
-@pytest.fixture()
+@pytest.fixture
 def embedded_database(embedded_server: Urls) -> Iterator[Database]:
     yield from fresh(embedded_server)
 

@@ -4,7 +4,10 @@ WITH open AS (
   SELECT i.shop_id, i.case_id, i.kind, i.platform_version, i.amount_fen, i.deadline_at FROM intent i
   WHERE i.state = 'approved' AND i.due_at <= %(now)s
     AND NOT EXISTS (SELECT FROM switch w WHERE w.stopped AND w.shop_id IN (0, i.shop_id)
-      AND w.action IN ('', split_part(i.kind, ':', 1)))),
+      AND w.action IN ('', split_part(i.kind, ':', 1)))
+    -- Money waits until the shipment is known to be stopped.
+    AND NOT (i.money AND EXISTS (SELECT FROM intent f WHERE f.shop_id = i.shop_id AND f.case_id = i.case_id
+      AND f.kind = 'cancel_shipment' AND f.state IN ('approved', 'sending', 'unknown')))),
 shop AS (SELECT shop_id FROM open ORDER BY deadline_at NULLS LAST, shop_id LIMIT 1),
 mine AS (
   SELECT i.* FROM intent i WHERE i.state = 'approved' AND i.due_at <= %(now)s
@@ -38,7 +41,7 @@ RETURNING i.shop_id, i.case_id, i.kind, i.platform_version, i.amount_fen, i.epoc
   c.return_tracking_no, c.title
 
 -- name: shop
-SELECT id, code, platform, base_url, app_key, app_secret, session_key, settings FROM shop WHERE id = %s
+SELECT id, code, platform, base_url, app_key, app_secret, session_key, courier_url, courier_key, courier_secret FROM shop WHERE id = %s
 
 -- name: waiting
 SELECT count(*) FILTER (WHERE state = 'approved'), count(*) FILTER (WHERE state = 'sending'), count(*) FILTER (WHERE state = 'unknown')

@@ -99,7 +99,7 @@ class Actor:
             row = self.conn.execute(_SQL["shop"], (shop_id,)).fetchone()
             self.conn.commit()
             assert row is not None, f"an intent of shop {shop_id}, which does not exist"
-            self._shops[shop_id] = Taobao(Shop(*row[:7]), self._http, self._now, self._texts, self._parcel)
+            self._shops[shop_id] = Taobao(Shop(*row), self._http, self._now, self._texts, self._parcel)
         return self._shops[shop_id]
 
     def _parcel(self, item: Item) -> tuple[str | None, str | None, str | None]:
@@ -120,4 +120,6 @@ def outcome(item: Item, answer: Answer, now: datetime) -> Outcome:
             return Outcome(*key, "approved", f"later: {code}", now + timedelta(seconds=after_s))
         case Rejected(code, sub_code, message):
             person = code in MAIN_ACCOUNT_CODES or sub_code in MAIN_ACCOUNT_CODES
-            return Outcome(*key, "with_person" if person else "refused", f"{code} {sub_code} {message}".strip())
+            return Outcome(
+                *key, "with_person" if person else "refused", f"{code} {sub_code} {message}".strip()
+            )

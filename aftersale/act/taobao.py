@@ -20,7 +20,12 @@ class Taobao:
     """One shop's calls. Every method answers with outcomes, never raises for what the platform says."""
 
     def __init__(
-        self, shop: Shop, http: httpx2.Client, now: Callable[[], datetime], texts: Mapping[str, str], parcel: Parcel
+        self,
+        shop: Shop,
+        http: httpx2.Client,
+        now: Callable[[], datetime],
+        texts: Mapping[str, str],
+        parcel: Parcel,
     ) -> None:
         self.shop = shop
         self.client = TopClient(
@@ -37,7 +42,9 @@ class Taobao:
             if item.kind != "agree_refund":
                 yield [item]
                 continue
-            if group and (len(group) >= limit.refunds_max or total_fen + item.amount_fen > limit.amount_fen_max):
+            if group and (
+                len(group) >= limit.refunds_max or total_fen + item.amount_fen > limit.amount_fen_max
+            ):
                 yield group
                 group, total_fen = [], 0
             group.append(item)
@@ -116,7 +123,9 @@ class Taobao:
         return Rejected("no_way", "", f"{self.shop.platform} 没有接上这个操作：{item.kind}")
 
     def _text(self, item: Item, action: str) -> str:
-        text = self._texts[action].format(order_id=item.order_id, case_id=item.case_id, title=item.title or "")
+        text = self._texts[action].format(
+            order_id=item.order_id, case_id=item.case_id, title=item.title or ""
+        )
         return text.encode()[: refunds.MESSAGE_BYTES_MAX].decode("utf-8", "ignore")
 
     def _intercept(self, item: Item) -> Answer:
@@ -125,12 +134,14 @@ class Taobao:
             return Ok({"already": interception})
         if tracking_no is None:
             return Rejected("no_parcel", "", "这个订单没有运单号，不能拦截")
-        url = self.shop.base_url.removesuffix("/router/rest") + "/kuaidi100/label/order"
+        shop = self.shop
+        if not (shop.courier_url and shop.courier_key and shop.courier_secret):
+            return Rejected("no_courier", "", "这个店铺没有接上快递拦截接口")
         return intercept(
             self._http,
-            url,
-            self.shop.app_key,
-            self.shop.app_secret,
+            shop.courier_url,
+            shop.courier_key,
+            shop.courier_secret,
             courier=courier or "",
             tracking_no=tracking_no,
             case_id=item.case_id,
@@ -167,7 +178,11 @@ def _judge(kind: str, item: Item, refund: Mapping[str, object]) -> Answer:
     status, version = str(refund.get("status")), int(str(refund.get("refund_version") or 0))
     if kind == "agree_refund" and status == "SUCCESS":
         return Ok(refund)
-    if kind == "agree_return" and status in ("WAIT_BUYER_RETURN_GOODS", "WAIT_SELLER_CONFIRM_GOODS", "SUCCESS"):
+    if kind == "agree_return" and status in (
+        "WAIT_BUYER_RETURN_GOODS",
+        "WAIT_SELLER_CONFIRM_GOODS",
+        "SUCCESS",
+    ):
         return Ok(refund)
     if version != item.platform_version:
         return Rejected("changed", "", f"售后单已经变成 {status}，没有执行")

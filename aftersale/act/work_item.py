@@ -31,3 +31,6 @@ class Shop:
     app_key: str
     app_secret: str
     session_key: str
+    courier_url: str | None = None
+    courier_key: str | None = None
+    courier_secret: str | None = None

@@ -1,9 +1,11 @@
-"""The only way a person gets a case: by membership of its shop. What is not theirs does not exist for them."""
+"""The only way a person gets a case: by membership of its shop. What is not theirs does not exist."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
+
+from django.core.cache import cache
 
 from aftersale.cases.rows import first, read
 from aftersale.pg.sql import queries
@@ -12,6 +14,7 @@ SQL = queries("aftersale.cases", "access.sql")
 PAGE_ROWS = 50
 PAGES_MAX = 40
 MATCHES_MAX = 1000
+COUNTS_FRESH_S = 3  # counting a million waiting cases takes longer than the rest of the page
 
 ORDERS = {
     "due": "due_at NULLS LAST, case_id",
@@ -105,8 +108,14 @@ def search_for(user: Person, text: str) -> list[Case]:
 
 
 def counts_for(user: Person) -> list[Count]:
-    """How many cases wait, by shop and queue."""
-    return read(Count, SQL["counts"], {"shop_ids": [shop.id for shop in shops_of(user)]})
+    """How many cases wait, by shop and queue, as of the last COUNTS_FRESH_S seconds."""
+    ids = [shop.id for shop in shops_of(user)]
+    key = f"counts:{','.join(map(str, ids))}"
+    found: list[Count] | None = cache.get(key)
+    if found is None:
+        found = read(Count, SQL["counts"], {"shop_ids": ids})
+        cache.set(key, found, COUNTS_FRESH_S)
+    return found
 
 
 def queue_for(user: Person, wanted: Filter, counts: Collection[Count], now: datetime) -> list[Place]:

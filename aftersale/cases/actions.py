@@ -111,7 +111,8 @@ def _merge_orders(conn: Connection[Any], filled: frozenset[str], partial: bool) 
 
 
 def _merged(*results: tuple[str, Any]) -> Merged:
-    inserted, updated = set(), set()
+    inserted: set[tuple[str, str]] = set()
+    updated: set[tuple[str, str]] = set()
     for kind, cursor in results:
         for external_id, is_new in cursor.fetchall() if cursor is not None else ():
             (inserted if is_new else updated).add((kind, external_id))

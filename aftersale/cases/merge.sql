@@ -117,7 +117,7 @@ WITH fresh AS (
   WHERE NOT EXISTS (SELECT FROM cases c WHERE c.shop_id = a.shop_id AND c.case_id = a.case_id)),
 made AS (INSERT INTO orders (shop_id, order_id) SELECT DISTINCT shop_id, order_id FROM fresh ORDER BY 1, 2
   ON CONFLICT DO NOTHING RETURNING shop_id, order_id),
-wanted AS (INSERT INTO to_fetch (shop_id, kind, external_id) SELECT shop_id, 'order', order_id FROM made ON CONFLICT DO NOTHING)
+wanted AS (INSERT INTO to_fetch (shop_id, kind, external_id, version) SELECT shop_id, 'order', order_id, 1 FROM made ON CONFLICT DO NOTHING)
 SELECT FROM orders o WHERE (o.shop_id, o.order_id) IN (SELECT shop_id, order_id FROM fresh)
 ORDER BY o.shop_id, o.order_id FOR SHARE
 
@@ -157,7 +157,7 @@ UPDATE stage_application a SET {kept} FROM cases c WHERE c.shop_id = a.shop_id A
 UPDATE stage_order a SET {kept} FROM orders c WHERE c.shop_id = a.shop_id AND c.order_id = a.order_id
 
 -- name: messages
-INSERT INTO timeline (shop_id, case_id, at, kind, actor, what)
+INSERT INTO happening (shop_id, case_id, at, kind, actor, what)
 SELECT DISTINCT ON (m.shop_id, m.key) m.shop_id, m.case_id, m.at, 'message', m.role, m.text
 FROM stage_message m WHERE NOT EXISTS (SELECT FROM inbox i WHERE i.shop_id = m.shop_id AND i.key = m.key)
 

@@ -14,14 +14,33 @@ settled AS (
   WHERE i.shop_id = t.shop_id AND i.case_id = t.case_id AND i.kind = t.kind AND i.platform_version = t.platform_version
     AND i.amount_fen = t.amount_fen AND i.epoch = t.epoch AND i.state IN ('sending', 'unknown')
   RETURNING i.*),
+-- Ours was refused, yet the case is refunded: then the platform paid, maybe another amount.
+elsewhere AS (
+  SELECT s.shop_id, s.case_id, s.order_id, c.amount_fen FROM settled s
+  JOIN cases c ON c.shop_id = s.shop_id AND c.case_id = s.case_id
+  WHERE s.money AND s.state IN ('refused', 'cancelled') AND c.state = 'refunded' AND c.amount_fen > 0),
 paid AS (
   INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
   SELECT shop_id, case_id, order_id, amount_fen, CASE WHEN planned_by LIKE 'rule:%%' THEN 'automatic' ELSE 'person' END, %(now)s
-  FROM settled WHERE money AND state = 'done' ON CONFLICT DO NOTHING),
+  FROM settled WHERE money AND state = 'done'
+  UNION ALL SELECT shop_id, case_id, order_id, amount_fen, 'platform', %(now)s FROM elsewhere
+  ON CONFLICT DO NOTHING),
 freed AS (
-  UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
-  FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM settled WHERE money AND state IN ('refused', 'cancelled') GROUP BY 1, 2) s
+  UPDATE order_money m SET held_fen = least(m.paid_fen, m.held_fen - s.freed_fen)
+  FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM (
+      SELECT shop_id, order_id, amount_fen FROM settled WHERE money AND state IN ('refused', 'cancelled')
+      UNION ALL SELECT shop_id, order_id, -amount_fen FROM elsewhere) f GROUP BY 1, 2) s
   WHERE m.shop_id = s.shop_id AND m.order_id = s.order_id),
+-- A shipment that could not be stopped must not be paid as if it had been.
+unpaid AS (
+  UPDATE intent i SET state = 'cancelled', outcome = '发货没有取消成功', changed_at = %(now)s FROM settled s
+  WHERE s.kind = 'cancel_shipment' AND s.state = 'refused' AND i.shop_id = s.shop_id AND i.case_id = s.case_id
+    AND i.platform_version = s.platform_version AND i.money AND i.state = 'approved'
+  RETURNING i.shop_id, i.order_id, i.amount_fen),
+unheld AS (
+  UPDATE order_money m SET held_fen = m.held_fen - u.amount_fen
+  FROM (SELECT shop_id, order_id, sum(amount_fen) AS amount_fen FROM unpaid GROUP BY 1, 2) u
+  WHERE m.shop_id = u.shop_id AND m.order_id = u.order_id),
 asked AS (
   INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
   SELECT DISTINCT ON (s.shop_id, s.case_id) s.shop_id, s.case_id, 'platform_refused', s.deadline_at, s.amount_fen, %(now)s
@@ -35,7 +54,7 @@ again AS (
   WHERE s.state = 'refused' AND c.application_version <> s.platform_version
   ON CONFLICT (shop_id, case_id) DO UPDATE SET at = least(look.at, excluded.at)),
 noted AS (
-  INSERT INTO timeline (shop_id, case_id, at, kind, actor, what)
+  INSERT INTO happening (shop_id, case_id, at, kind, actor, what)
   SELECT shop_id, case_id, %(now)s, 'intent', planned_by, kind || ' ' || state || coalesce('：' || outcome, '')
   FROM settled WHERE state IN ('done', 'refused', 'unknown', 'with_person'))
 SELECT shop_id, case_id, kind, state FROM settled
@@ -74,7 +93,7 @@ freed AS (UPDATE order_money m SET held_fen = m.held_fen - u.amount_fen FROM und
 SELECT amount_fen FROM undone
 
 -- name: note
-INSERT INTO timeline (shop_id, case_id, at, kind, actor, what) VALUES (%(shop_id)s, %(case_id)s, %(now)s, %(kind)s, %(by)s, %(text)s)
+INSERT INTO happening (shop_id, case_id, at, kind, actor, what) VALUES (%(shop_id)s, %(case_id)s, %(now)s, %(kind)s, %(by)s, %(text)s)
 
 -- name: look
 INSERT INTO look (shop_id, case_id, at) VALUES (%(shop_id)s, %(case_id)s, %(now)s)

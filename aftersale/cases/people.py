@@ -41,10 +41,17 @@ def person_intent(
         money = KINDS[kind]
         if money and conn.execute(_SQL["live_money"], where).fetchone():
             return Refusal("already", "这张售后单已经有一笔退款在进行，不能再退一次")
-        if money and not conn.execute(_SQL["hold"], {**where, "order_id": order_id, "amount_fen": amount_fen}).rowcount:
+        if (
+            money
+            and not conn.execute(
+                _SQL["hold"], {**where, "order_id": order_id, "amount_fen": amount_fen}
+            ).rowcount
+        ):
             return Refusal("over_paid", "金额超过这个订单还可以退的数额")
         values = {"kind": kind, "amount_fen": amount_fen if money else 0, "money": money, "version": version}
-        done = conn.execute(_SQL["person_intent"], {**where, **values, "by": by, "now": now, "undo_s": undo_s})
+        done = conn.execute(
+            _SQL["person_intent"], {**where, **values, "by": by, "now": now, "undo_s": undo_s}
+        )
         assert done.rowcount or not money, "a held amount without its intent"
         if not done.rowcount:
             return Refusal("already", "这一步已经做过了")
@@ -53,7 +60,9 @@ def person_intent(
     return None
 
 
-def _refused(kind: str, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None) -> Refusal | None:
+def _refused(
+    kind: str, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None
+) -> Refusal | None:
     if kind not in KINDS:
         return Refusal("unknown_kind", f"不认识的操作：{kind}")
     if seen != version:
@@ -65,7 +74,9 @@ def _refused(kind: str, amount_fen: int, version: int, seen: int, state: str | N
     return None
 
 
-def undo(conn: Connection[Any], shop_id: int, case_id: str, kind: str, by: str, now: datetime) -> Refusal | None:
+def undo(
+    conn: Connection[Any], shop_id: int, case_id: str, kind: str, by: str, now: datetime
+) -> Refusal | None:
     """Take back a person's intent that has not been sent; the case returns to the queue."""
     where = {"shop_id": shop_id, "case_id": case_id}
     with conn.transaction():
@@ -78,7 +89,9 @@ def undo(conn: Connection[Any], shop_id: int, case_id: str, kind: str, by: str, 
     return None
 
 
-def note(conn: Connection[Any], shop_id: int, case_id: str, by: str, text: str, now: datetime) -> Refusal | None:
+def note(
+    conn: Connection[Any], shop_id: int, case_id: str, by: str, text: str, now: datetime
+) -> Refusal | None:
     """A note for colleagues on the case's timeline."""
     if not 0 < len(text.strip()) <= 2000:
         return Refusal("length", "备注要有 1 到 2000 个字")
@@ -109,7 +122,13 @@ def set_facts(
 
 
 def assign(
-    conn: Connection[Any], shop_id: int, case_id: str, owner: str | None, by: str, now: datetime, queue: str | None = None
+    conn: Connection[Any],
+    shop_id: int,
+    case_id: str,
+    owner: str | None,
+    by: str,
+    now: datetime,
+    queue: str | None = None,
 ) -> Refusal | None:
     """Give a waiting case to a person, and to another queue when `queue` is given."""
     where = {"shop_id": shop_id, "case_id": case_id}
@@ -123,11 +142,20 @@ def assign(
     return None
 
 
-def set_switch(conn: Connection[Any], shop_id: int, action: str, stopped: bool, why: str, by: str, now: datetime) -> Refusal | None:
+def set_switch(
+    conn: Connection[Any], shop_id: int, action: str, stopped: bool, why: str, by: str, now: datetime
+) -> Refusal | None:
     """Stop or release: shop 0 = all shops, action '' = all actions. Read by every sender before each call."""
     if not why.strip():
         return Refusal("no_reason", "请写明原因")
     with conn.transaction():
-        values = {"shop_id": shop_id, "action": action, "stopped": stopped, "why": why.strip(), "by": by, "now": now}
+        values = {
+            "shop_id": shop_id,
+            "action": action,
+            "stopped": stopped,
+            "why": why.strip(),
+            "by": by,
+            "now": now,
+        }
         conn.execute(_SQL["switch"], values)
     return None

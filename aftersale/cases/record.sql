@@ -44,7 +44,7 @@ planned AS (
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
-    AND NOT ((w.kind LIKE 'message:%%' OR w.kind = 'intercept') AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
+    AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))
   ORDER BY w.shop_id, w.case_id, w.kind
   ON CONFLICT (shop_id, case_id, kind, platform_version, amount_fen) DO UPDATE SET state = 'approved',
@@ -64,17 +64,13 @@ SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, %(bo
 FROM verdict v JOIN shop s ON s.id = v.shop_id WHERE v.changed
 
 -- name: handlings
-INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen)
-SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen
+INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen, target_at)
+SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen, target_at
 FROM verdict WHERE changed ORDER BY shop_id, case_id
 ON CONFLICT (shop_id, case_id) DO UPDATE SET decision_id = excluded.decision_id,
   decided_version = excluded.decided_version, decided_at = excluded.decided_at, rule = excluded.rule,
-  action = excluded.action, queue = excluded.queue, amount_fen = excluded.amount_fen
-
--- name: timeline
-INSERT INTO timeline (shop_id, case_id, at, kind, actor, what)
-SELECT shop_id, case_id, %(now)s, 'decision', 'rule:' || rule, coalesce(state, '?') || ' → ' || action
-FROM verdict WHERE changed
+  action = excluded.action, queue = excluded.queue, amount_fen = excluded.amount_fen,
+  target_at = excluded.target_at
 
 -- name: unqueue
 DELETE FROM queue_item q USING verdict v
@@ -96,26 +92,18 @@ INSERT INTO look AS l (shop_id, case_id, at)
 SELECT shop_id, case_id, look_at FROM verdict WHERE look_at IS NOT NULL ORDER BY 1, 2
 ON CONFLICT (shop_id, case_id) DO UPDATE SET at = excluded.at WHERE l.at <> excluded.at
 
--- name: deadlines
-INSERT INTO deadline AS d (shop_id, case_id, kind, due_at, set_at)
-SELECT v.shop_id, v.case_id, t.kind, t.due_at, %(now)s
-FROM verdict v CROSS JOIN LATERAL (VALUES ('platform', v.due_at), ('target', v.target_at)) AS t(kind, due_at)
-WHERE v.changed AND t.due_at IS NOT NULL AND v.queue IS NOT NULL ORDER BY 1, 2, 3
-ON CONFLICT (shop_id, case_id, kind) DO UPDATE SET due_at = excluded.due_at, set_at = excluded.set_at
-WHERE d.due_at <> excluded.due_at
-
--- A case that the platform shows as refunded is money that left, whoever sent it.
+-- A case that the platform shows as refunded, with nothing of ours under way, is money that the platform sent.
+-- While an intent is out, its outcome tells who paid (outcome.sql).
 -- name: ledger
 WITH left_now AS (
   INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
-  SELECT c.shop_id, c.case_id, c.order_id, c.amount_fen,
-    CASE WHEN i.planned_by LIKE 'rule:%%' THEN 'automatic' WHEN i.planned_by IS NOT NULL THEN 'person' ELSE 'platform' END,
-    %(now)s
+  SELECT c.shop_id, c.case_id, c.order_id, c.amount_fen, 'platform', %(now)s
   FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
-  LEFT JOIN intent i ON i.shop_id = c.shop_id AND i.case_id = c.case_id AND i.money AND i.state IN ('sending', 'unknown', 'done')
   WHERE v.state = 'refunded' AND v.changed AND c.amount_fen > 0
+    AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = c.shop_id AND i.case_id = c.case_id AND i.money
+      AND i.state IN ('sending', 'unknown', 'done', 'with_person'))
   ON CONFLICT DO NOTHING
-  RETURNING shop_id, order_id, amount_fen, origin)
+  RETURNING shop_id, order_id, amount_fen)
 UPDATE order_money m SET held_fen = least(m.paid_fen, m.held_fen + l.left_fen)
-FROM (SELECT shop_id, order_id, sum(amount_fen) AS left_fen FROM left_now WHERE origin = 'platform' GROUP BY 1, 2) l
+FROM (SELECT shop_id, order_id, sum(amount_fen) AS left_fen FROM left_now GROUP BY 1, 2) l
 WHERE m.shop_id = l.shop_id AND m.order_id = l.order_id

@@ -8,7 +8,9 @@ CREATE TABLE shop (
   platform text NOT NULL CHECK (platform IN ('tmall', 'taobao', 'pdd')),
   zone text NOT NULL DEFAULT 'Asia/Shanghai',
   settings jsonb NOT NULL DEFAULT '{}',
-  base_url text, app_key text, app_secret text, session_key text, push_secret text,
+  base_url text, app_key text, app_secret text, session_key text,
+  courier_url text, courier_key text, courier_secret text,
+  push_secrets jsonb NOT NULL DEFAULT '{}',  -- by source: taobao, kuaidi100, warehouse
   created_at timestamptz NOT NULL DEFAULT now()
 );
 
@@ -59,7 +61,8 @@ CREATE TABLE to_fetch (
   shop_id int NOT NULL,
   kind text NOT NULL CHECK (kind IN ('application', 'order')),
   external_id text NOT NULL,
-  due_at timestamptz NOT NULL DEFAULT now(),
+  version bigint NOT NULL DEFAULT 9223372036854775807,  -- what the platform has; fetched only if we have less
+  due_at timestamptz NOT NULL DEFAULT now() + interval '3 seconds',  -- a push may bring it by then
   tries int NOT NULL DEFAULT 0,
   PRIMARY KEY (shop_id, kind, external_id)
 );
@@ -155,8 +158,13 @@ CREATE TABLE handling (
   decided_at timestamptz NOT NULL,
   rule text NOT NULL, action text NOT NULL, queue text,
   amount_fen bigint,
+  target_at timestamptz,
   PRIMARY KEY (shop_id, case_id)
 ) WITH (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02);
+-- The clocks of a case: the platform's, which wins, and our own target. Each stands in one place.
+CREATE VIEW deadline AS
+SELECT shop_id, case_id, 'platform' AS kind, due_at FROM cases WHERE due_at IS NOT NULL AND state NOT IN ('refunded', 'closed')
+UNION ALL SELECT shop_id, case_id, 'target', target_at FROM handling WHERE target_at IS NOT NULL AND queue IS NOT NULL;
 
 CREATE TABLE book_version (
   version text PRIMARY KEY,
@@ -255,24 +263,20 @@ CREATE TABLE look (
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 CREATE INDEX look_at ON look (at);
 
-CREATE TABLE deadline (
-  shop_id int NOT NULL, case_id text NOT NULL,
-  kind text NOT NULL CHECK (kind IN ('platform', 'promise', 'target')),
-  due_at timestamptz NOT NULL,
-  set_at timestamptz NOT NULL,
-  met_at timestamptz,
-  PRIMARY KEY (shop_id, case_id, kind)
-) WITH (fillfactor = 80);
-
-CREATE SEQUENCE timeline_id CACHE 100;
-CREATE TABLE timeline (
-  shop_id int NOT NULL, case_id text NOT NULL, id bigint NOT NULL DEFAULT nextval('timeline_id'),
+-- What happened to a case that no other append-only table tells: messages, notes, people's acts, what became of intents.
+CREATE SEQUENCE happening_id CACHE 100;
+CREATE TABLE happening (
+  shop_id int NOT NULL, case_id text NOT NULL, id bigint NOT NULL DEFAULT nextval('happening_id'),
   at timestamptz NOT NULL,
   kind text NOT NULL,
   actor text NOT NULL,
   what text NOT NULL,
   PRIMARY KEY (shop_id, case_id, id)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
+-- The timeline of a case is read from what was written once; it is no second copy.
+CREATE VIEW timeline AS
+SELECT shop_id, case_id, id, decided_at AS at, 'decision' AS kind, 'rule:' || rule AS actor, action AS what FROM decision
+UNION ALL SELECT shop_id, case_id, id, at, kind, actor, what FROM happening;
 
 -- Stops everything (shop_id 0, action ''), a shop, or one action of a shop.
 CREATE TABLE switch (
@@ -327,12 +331,12 @@ LEFT JOIN parcel r ON r.shop_id = c.shop_id AND r.tracking_no = c.return_trackin
 -- What is written once stays written.
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON timeline FOR EACH ROW EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON happening FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON decision FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON ledger FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON switch_log FOR EACH ROW EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ledger EXECUTE FUNCTION append_only();
-CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON timeline EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON happening EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON decision EXECUTE FUNCTION append_only();
 CREATE TRIGGER never_deleted BEFORE DELETE ON intent FOR EACH ROW EXECUTE FUNCTION append_only();
 

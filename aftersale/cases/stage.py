@@ -54,9 +54,7 @@ _ENCODE: dict[type[Any], Callable[[Any], str]] = {
     type(None): lambda _: "\\N",
     datetime: datetime.isoformat,
 }
-_READ = {
-    record: attrgetter(*[f.name for f in fields(record) if f.name not in NESTED]) for record in TABLES
-}
+_READ = {record: attrgetter(*[f.name for f in fields(record) if f.name not in NESTED]) for record in TABLES}
 KIND: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
     Application: ("application", lambda r: r.case_id),
     Order: ("order", lambda r: r.order_id),
@@ -108,7 +106,10 @@ class Batch:
                 for funder, amount_fen in one.shares:
                     self._put("stage_share", (shop_id, record.order_id, one.line_id, funder, amount_fen))
         elif isinstance(record, Message):
-            self._put("stage_message", (shop_id, record.case_id, record.at, record.role, record.text, inbox_key(arrival)))
+            self._put(
+                "stage_message",
+                (shop_id, record.case_id, record.at, record.role, record.text, inbox_key(arrival)),
+            )
         elif isinstance(record, Notice):
             self._put("stage_notice", (shop_id, record.kind, record.external_id))
 
@@ -127,9 +128,13 @@ class Batch:
 def prepare(conn: Connection[Any]) -> None:
     """Create the session's stage tables. Once a connection; typed like the record they go to."""
     for record, (table, target, _) in TABLES.items():
-        names = ", ".join(["shop_id", *columns(record)] if "shop_id" not in columns(record) else columns(record))
+        names = ", ".join(
+            ["shop_id", *columns(record)] if "shop_id" not in columns(record) else columns(record)
+        )
         source = target if record is not Inbound else "(SELECT p.*, ''::text AS case_id FROM parcel p) p"
-        conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ON COMMIT DELETE ROWS AS SELECT {names} FROM {source} LIMIT 0")
+        conn.execute(
+            f"CREATE TEMP TABLE IF NOT EXISTS {table} ON COMMIT DELETE ROWS AS SELECT {names} FROM {source} LIMIT 0"
+        )
     conn.execute(_MORE)
     conn.commit()
 

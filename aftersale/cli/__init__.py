@@ -2,6 +2,7 @@
 
 import sys
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -44,7 +45,7 @@ def main() -> None:
     """
 
 
-def fail(message: str, code: int = 1) -> None:
+def fail(message: str, code: int = 1) -> NoReturn:
     """One clear line to stderr, then exit with `code`."""
     click.echo(message, err=True)
     sys.exit(code)

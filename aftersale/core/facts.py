@@ -79,7 +79,7 @@ def value_fault(wanted: Type, value: object) -> str | None:
     if kind == "list":
         return _list_fault(wanted, value)
     good = type(value) is bool if kind == "bool" else type(value) is int
-    return None if good else f"{value!r} 不是{'是非值(true/false)' if kind == 'bool' else '整数'}"
+    return None if good else f"{value!r} 不是{'是非值' if kind == 'bool' else '整数'}"
 
 
 def _list_fault(wanted: Type, value: object) -> str | None:

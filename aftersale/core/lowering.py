@@ -30,11 +30,10 @@ from aftersale.core.expression import (
     Shift,
     Type,
     Value,
-    both,
-    walk,
 )
 from aftersale.core.facts import Catalogue
-from aftersale.core.look import Env, evaluate, is_strict
+from aftersale.core.language.folding import Folder, Rules, branched
+from aftersale.core.look import is_strict
 from aftersale.core.rulebook import Book, Const, Output
 
 Dialect = Literal["postgres", "duckdb"]
@@ -101,7 +100,7 @@ def lower(
     }
     return Lowered(
         _first(conditions, writer), _hits(conditions, writer), tuple(map(writer.sql, conditions)),
-        _moments(book, conditions, writer), outputs,
+        _moments(book, writer), outputs,
         {key: _sql_type(kind, dialect) for key, kind in book.outputs.items()},
     )  # fmt: skip
 
@@ -146,13 +145,22 @@ def _constants(book: Book, setting: Texts | Mapping[str, Value]) -> tuple[Mappin
 
 
 def _first(conditions: list[Node], writer: "_Writer") -> str:
-    arms, default = [], "0"
-    for no, condition in enumerate(conditions, 1):
-        if condition == TRUE:
-            default = str(no)
-            break
-        if condition not in (FALSE, UNKNOWN):
-            arms.append(f"when {writer.sql(condition)} then {no}")
+    """Split on enums and booleans that are columns: how many rules a row meets decides the speed."""
+    facts = writer.catalogue.facts
+    columns = {
+        name: (True, False) if fact.type.kind == "bool" else fact.values
+        for name, fact in facts.items()
+        if fact.type.kind in ("bool", "enum") and (fact.stored or name in writer.given)
+    }
+    split = branched(tuple(enumerate(conditions, 1)), columns)
+    arms = [f"when {writer.sql(test)} then {_chain(inside, writer)}" for test, inside in split.arms]
+    default = _chain(split.otherwise, writer)
+    return f"case {' '.join(arms)} else {default} end" if arms else default
+
+
+def _chain(rules: Rules, writer: "_Writer") -> str:
+    arms = [f"when {writer.sql(node)} then {no}" for no, node in rules if node != TRUE]
+    default = next((str(no) for no, node in rules if node == TRUE), "0")
     return f"case {' '.join(arms)} else {default} end" if arms else default
 
 
@@ -167,16 +175,15 @@ def _hits(conditions: list[Node], writer: "_Writer") -> str:
     return f"list_filter([{', '.join(arms)}]::int[], lambda no: no is not null)"
 
 
-def _moments(book: Book, conditions: list[Node], writer: "_Writer") -> tuple[str, ...]:
-    """Of the rules that are left, and of the outcomes; effective dates of all rules."""
-    outputs = [writer.fold(node) for node in book.nodes()[len(book.rules) :]]
-    left = [condition for condition in conditions if not isinstance(condition, Lit)]
+def _moments(book: Book, writer: "_Writer") -> tuple[str, ...]:
+    """Of the rules that the settings leave, also of those not yet in force, and of the outcomes."""
+    lasting = replace(writer, now="now()")
     found: dict[str, None] = {}
-    for part in book.walk(writer.given, [*left, *outputs]):
+    for part in book.walk(writer.given, [lasting.fold(node) for node in book.nodes()]):
         if isinstance(part, Age):
             found[writer.moment(part)] = None
-    for rule in book.rules:
-        found |= {sql_literal(p.at, writer.dialect): None for p in walk(rule.when) if isinstance(p, After)}
+        elif isinstance(part, After):
+            found[sql_literal(part.at, writer.dialect)] = None
     return tuple(found)
 
 
@@ -190,65 +197,9 @@ class _Writer:
     now: str | datetime
     given: frozenset[str]
 
-    def fold(self, node: Node) -> Node:
-        """With known settings put in and what follows from them settled; unknown and TRUE stay apart."""
-        match node:
-            case Knob(name) if name in self.known and not isinstance(self.known[name], tuple):
-                return Lit(self.known[name])
-            case Logic(op, items):
-                return self._fold_logic(op, tuple(map(self.fold, items)))
-            case Not(item):
-                return self._settled(Not(self.fold(item)))
-            case Compare(_, left, right) | Arith(_, left, right):
-                return self._settled(replace(node, left=self.fold(left), right=self.fold(right)))
-            case IsTruth(item) | IsNull(item):
-                return self._settled(replace(node, item=self.fold(item)))
-            case Age(_, _, bound):
-                return replace(node, bound=self.fold(bound))
-            case After(at) if isinstance(self.now, datetime):
-                return Lit(self.now >= at)
-            case In(item, options):
-                return self._fold_in(self.fold(item), options)
-            case Case(branches, otherwise):
-                arms = tuple((self.fold(when), self.fold(value)) for when, value in branches)
-                return self._fold_case(arms, self.fold(otherwise))
-            case Call(name, items):
-                return self._settled(Call(name, tuple(map(self.fold, items))))
-            case Shift():
-                return replace(node, moment=self.fold(node.moment), count=self.fold(node.count))
-        return node
-
-    def _settled(self, node: Node) -> Node:
-        """A node over constants only is a constant."""
-        parts = node.items if isinstance(node, Call) else [getattr(node, name) for name in _PARTS[type(node)]]
-        if not all(isinstance(part, Lit) for part in parts):
-            return node
-        return Lit(evaluate(node, Env({}, {}, {}, datetime(1970, 1, 1, tzinfo=UTC))))
-
-    def _fold_logic(self, op: Literal["and", "or"], items: tuple[Node, ...]) -> Node:
-        stop, neutral = (FALSE, TRUE) if op == "and" else (TRUE, FALSE)
-        if stop in items:
-            return stop
-        left = tuple(dict.fromkeys(item for item in items if item != neutral))
-        return both(op, left) if left else neutral
-
-    def _fold_in(self, item: Node, options: tuple[Lit, ...] | Knob) -> Node:
-        values = self.known.get(options.name) if isinstance(options, Knob) else None
-        if isinstance(values, tuple):
-            options = tuple(map(Lit, values))
-        if not isinstance(options, Knob) and (not options or isinstance(item, Lit)):
-            return Lit(evaluate(In(item, options), Env({}, {}, {}, datetime(1970, 1, 1, tzinfo=UTC))))
-        return In(item, options)
-
-    def _fold_case(self, branches: tuple[tuple[Node, Node], ...], otherwise: Node) -> Node:
-        left: list[tuple[Node, Node]] = []
-        for when, value in branches:
-            if when == TRUE:
-                otherwise = value
-                break
-            if when not in (FALSE, UNKNOWN):
-                left.append((when, value))
-        return Case(tuple(left), otherwise) if left else otherwise
+    @property
+    def fold(self) -> Callable[[Node], Node]:
+        return Folder(self.known, None if isinstance(self.now, str) else self.now).fold
 
     def output(self, item: Output) -> str:
         if not isinstance(item, Const):
@@ -364,11 +315,5 @@ class _Writer:
         if isinstance(count, Lit):
             return f"interval '{cast('int', count.value) * factor} {unit}'"
         if self.dialect == "postgres":
-            return f"({self.sql(count)}) * interval '{factor} {unit}'"
+            return f"{self._part(count)} * interval '{factor} {unit}'"
         return f"to_{unit}({self._part(count)}{f' * {factor}' if factor > 1 else ''})"
-
-
-_PARTS: dict[type, tuple[str, ...]] = {
-    Not: ("item",), IsNull: ("item",), IsTruth: ("item",),
-    Compare: ("left", "right"), Arith: ("left", "right"),
-}  # fmt: skip

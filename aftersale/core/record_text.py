@@ -1,4 +1,4 @@
-"""Reads back a row as PostgreSQL writes it in text: `(a,,"b ""c""")`."""
+"""Reads back a row as PostgreSQL writes it in text: fields by commas, quoted where needed, quotes doubled."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,9 @@ def fields(text: str) -> list[str | None]:
         match = _FIELD.match(body, at)
         assert match is not None
         quoted, plain = match.groups()
-        found.append(_ESCAPE.sub(lambda m: m.group(1) or '"', quoted) if quoted is not None else plain or None)
+        found.append(
+            _ESCAPE.sub(lambda m: m.group(1) or '"', quoted) if quoted is not None else plain or None
+        )
         at = match.end() + 1
         if match.end() >= len(body):
             return found

@@ -18,20 +18,26 @@ _SQL = queries("aftersale.decide", "verdict.sql")
 class Decider:
     """One rulebook made ready for one connection (which went through `stage.prepare`)."""
 
-    def __init__(self, conn: Connection[Any], book: Book, text: str, book_actions: Mapping[str, Action]) -> None:
+    def __init__(
+        self, conn: Connection[Any], book: Book, text: str, book_actions: Mapping[str, Action]
+    ) -> None:
         self.conn = conn
         self.book = book
-        self._common = statement(book, book_actions, shops_differ=False)
-        self._per_shop = statement(book, book_actions, shops_differ=True)
+        self._actions = book_actions
+        self._statements: dict[bool, str] = {}
         with conn.transaction():
             conn.execute(_SQL["publish"], (book.version, book.name, text, list(book.reads)))
 
     def decide(self, now: datetime) -> None:
         """Decide the cases in temp table `touched`, within the caller's transaction."""
         differ = self.conn.execute(_SQL["shops_differ"]).fetchone()
-        chosen = self._per_shop if differ and differ[0] else self._common
-        self.conn.execute(chosen, {"now": now})
+        self.conn.execute(self._statement(bool(differ and differ[0])), {"now": now})
         actions.record_verdicts(self.conn, now, self.book.version)
+
+    def _statement(self, shops_differ: bool) -> str:
+        if shops_differ not in self._statements:
+            self._statements[shops_differ] = statement(self.book, self._actions, shops_differ=shops_differ)
+        return self._statements[shops_differ]
 
     def claim_due(self, now: datetime, limit: int) -> int:
         """Touch the cases whose look is due, those longest due first; how many."""

@@ -40,8 +40,9 @@ def _spoken(name: str, then: Mapping[str, Any], actions: Mapping[str, Action]) -
     code = str(_constant(then.get("action")))
     action = actions[code]
     queue = cast("str | None", _constant(then.get("queue")))
-    planned = action.intents if queue is None else ()
-    kinds = tuple(f"message:{code}" if kind == "message" else kind for kind in planned)
+    first = cast("list[str]", _constant(then.get("first")) or [])
+    planned = [*(i for one in first for i in actions[one].intents), *action.intents] if queue is None else []
+    kinds = tuple(dict.fromkeys(f"message:{code}" if kind == "message" else kind for kind in planned))
     return Spoken(name, code, queue, kinds, "agree_refund" in kinds)
 
 
@@ -70,7 +71,8 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
     rows = ", ".join(_row(no, one) for no, one in enumerate(spoken(book, actions)))
     return _SQL["verdict"].format(
         settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
-        derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items())) or "NULL AS nothing",
+        derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items()))
+        or "NULL AS nothing",
         rule_no=_escaped(now.rule_no),
         spoken=_escaped(rows),
         amount=_escaped(now.output("amount", "j.rule_no")),

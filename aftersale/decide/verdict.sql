@@ -3,6 +3,7 @@ INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
 WITH s AS MATERIALIZED ({settings}),
 spoken (no, rule, action, queue, kinds, money) AS (VALUES {spoken}),
+-- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
     j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
@@ -14,9 +15,8 @@ judged AS (
   CROSS JOIN LATERAL (SELECT {derived}) d
   CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j
   LEFT JOIN LATERAL (
-    -- The first moment to come at which another rule would speak, all else as it is.
     SELECT min(k.at) AS at FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
-    WHERE k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
+    WHERE greatest({moments}) > m.at AND k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
 SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at, p.rule, p.action, p.queue,
   v.amount_fen, p.kinds, p.money, v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
   CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END

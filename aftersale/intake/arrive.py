@@ -36,7 +36,9 @@ def shop_id(conn: Connection[Any], code: str) -> int | Refusal:
     return int(row[0])
 
 
-def take_in(conn: Connection[Any], shop: int, arrivals: Iterable[Arrival], source: str, now: datetime) -> Counts:
+def take_in(
+    conn: Connection[Any], shop: int, arrivals: Iterable[Arrival], source: str, now: datetime
+) -> Counts:
     """Merge arrivals of one shop in transactions of at most 1000; the cases are decided by the next worker."""
     stage.prepare(conn)
     inserted: set[tuple[str, str]] = set()

@@ -7,7 +7,7 @@ as the database can commit batches. 2xx means: the body is on disk.
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,9 +23,9 @@ WAITING_MAX = 2000
 GROUP_MAX = 500
 SHOPS_KEPT_S = 5.0
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 Connect = Callable[[], Awaitable[psycopg.AsyncConnection[Any]]]
 
 
@@ -37,7 +37,7 @@ class Door:
         self._waiting: list[tuple[int, str, bytes, asyncio.Future[bool]]] = []
         self._arrived = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
-        self._shops: dict[str, tuple[int, str | None]] = {}
+        self._shops: dict[str, tuple[int, dict[str, str]]] = {}
         self._shops_read_at = float("-inf")
         self._conn: psycopg.AsyncConnection[Any] | None = None
         self._shops_lock = asyncio.Lock()
@@ -60,19 +60,24 @@ class Door:
         if source is None or source.verify is None:
             return 404, _no("source", "没有这个入口：/hooks/{taobao|kuaidi100|warehouse}/{店铺代号}")
         shop = await self._shop(parts[3])
-        if shop is None or shop[1] is None:
+        secret = shop[1].get(parts[2]) if shop else None
+        if shop is None or secret is None:
             return 404, _no("shop", "没有这个店铺，或者它没有推送密钥")
         body = await _read(receive)
         if body is None:
             return 413, _no("too_large", f"正文超过 {BODY_MAX // 1_000_000} MB")
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
-        refused = source.verify(headers, body, shop[1], datetime.now(UTC))
+        refused = source.verify(headers, body, secret, datetime.now(UTC))
         if refused:
             return 401, _no(refused.code, refused.why)
         if len(self._waiting) >= WAITING_MAX:
             return 429, _no("busy", "正在写入的太多，请稍后重发")
         stored = await self._store(shop[0], parts[2], body)
-        return (200, {"result": True, "returnCode": "200", "message": "成功"}) if stored else (503, _no("down", "暂时存不下，请重发"))
+        return (
+            (200, {"result": True, "returnCode": "200", "message": "成功"})
+            if stored
+            else (503, _no("down", "暂时存不下，请重发"))
+        )
 
     async def _store(self, shop_id: int, source: str, body: bytes) -> bool:
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -112,8 +117,8 @@ class Door:
             await self._conn.set_autocommit(True)
         return self._conn
 
-    async def _shop(self, code: str) -> tuple[int, str | None] | None:
-        """Id and secret; the list is read again every few seconds."""
+    async def _shop(self, code: str) -> tuple[int, dict[str, str]] | None:
+        """Id and secrets by source; the list is read again every few seconds."""
         async with self._shops_lock:
             at = asyncio.get_running_loop().time()
             if at - self._shops_read_at > SHOPS_KEPT_S:
@@ -125,7 +130,7 @@ class Door:
         try:
             async with await self._connect() as conn:
                 rows = await (await conn.execute(_SQL["shops"])).fetchall()
-            self._shops = {row[0]: (row[1], row[4]) for row in rows}
+            self._shops = {row[0]: (row[1], row[2]) for row in rows}
         except (psycopg.Error, OSError) as error:
             log.warning("the list of shops could not be read: %s", error)
 

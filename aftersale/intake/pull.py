@@ -12,6 +12,7 @@ import httpx2
 import msgspec
 from psycopg import Connection
 
+from aftersale.cases import actions
 from aftersale.connectors import pace
 from aftersale.connectors.outcome import Ok, Rejected, TryLater
 from aftersale.connectors.taobao import refunds
@@ -39,7 +40,11 @@ class Puller:
     """Fetches for all shops over one database connection and one HTTP client."""
 
     def __init__(
-        self, conn: Connection[Any], http: httpx2.Client, now: Callable[[], datetime], limits: PullLimits | None = None
+        self,
+        conn: Connection[Any],
+        http: httpx2.Client,
+        now: Callable[[], datetime],
+        limits: PullLimits | None = None,
     ) -> None:
         self.conn, self._http, self._now = conn, http, now
         self.limits = limits or PullLimits()
@@ -52,6 +57,7 @@ class Puller:
 
     def _fetch(self) -> int:
         with self.conn.transaction():
+            self.conn.execute(_SQL["known"])
             wanted = self.conn.execute(_SQL["lease_fetch"], {"limit": FETCH_MAX}).fetchall()
         for shop_id, kind, external_id, tries in wanted:
             self._fetch_one({"shop_id": shop_id, "kind": kind, "external_id": external_id}, tries)
@@ -74,7 +80,7 @@ class Puller:
             elif isinstance(answer, Rejected) or tries >= TRIES_MAX:
                 why = answer.message if isinstance(answer, Rejected) else f"{tries} 次都没有取到"
                 bad = BadInput(f"fetch {key['kind']} {key['external_id']}", f"平台没有给出这个对象：{why}")
-                arrive.actions.park(self.conn, shop_id, "fetch", [bad])
+                actions.park(self.conn, shop_id, "fetch", [bad])
                 self.conn.execute(_SQL["fetched"], key)
             else:
                 self.conn.execute(_SQL["postpone"], {**key, "pause_s": min(300.0, 2.0**tries)})
@@ -90,7 +96,9 @@ class Puller:
         caught_up = done and until >= since + WINDOW_MAX
         with self.conn.transaction():
             values = {"shop_id": shop_id, "kind": kind, "since": until if done else since}
-            self.conn.execute(_SQL["pulled"], {**values, "pause_s": 0.0 if caught_up else self.limits.pause_s})
+            self.conn.execute(
+                _SQL["pulled"], {**values, "pause_s": 0.0 if caught_up else self.limits.pause_s}
+            )
         return 1
 
     def _pull_window(self, shop_id: int, since: datetime, until: datetime) -> bool:
@@ -112,9 +120,13 @@ class Puller:
         ids = [str(row["refund_id"]) for row in page.refunds]
         versions = [int(row.get("refund_version") or 0) for row in page.refunds]
         with self.conn.transaction():
-            rows = self.conn.execute(_SQL["older"], {"shop_id": shop_id, "ids": ids, "versions": versions}).fetchall()
-            wanted = {"shop_id": shop_id, "kind": "application", "ids": [row[0] for row in rows]}
-            self.conn.execute(_SQL["want"], wanted)
+            rows = self.conn.execute(
+                _SQL["older"], {"shop_id": shop_id, "ids": ids, "versions": versions}
+            ).fetchall()
+            wanted = {"shop_id": shop_id, "kind": "application"}
+            self.conn.execute(
+                _SQL["want"], {**wanted, "ids": [r[0] for r in rows], "versions": [r[1] for r in rows]}
+            )
 
     def _client(self, shop_id: int) -> TopClient | None:
         """The shop's client; None when the shop has no authorisation (its data comes as files)."""
@@ -127,5 +139,7 @@ class Puller:
                 return None
             base_url, app_key, app_secret, session = row
             self._keys[shop_id] = app_key
-            self._clients[shop_id] = TopClient(base_url, app_key, app_secret, session, now=self._now, http=self._http)
+            self._clients[shop_id] = TopClient(
+                base_url, app_key, app_secret, session, now=self._now, http=self._http
+            )
         return self._clients[shop_id]

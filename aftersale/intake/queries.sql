@@ -16,7 +16,7 @@ WITH taken AS (DELETE FROM arrival_todo WHERE arrival_id = (
 SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id
 
 -- name: shops
-SELECT code, id, platform, zone, push_secret FROM shop
+SELECT code, id, push_secrets FROM shop
 
 -- A shop whose pull is due; the lease keeps others away while we are on the network.
 -- name: lease_pull
@@ -32,12 +32,22 @@ UPDATE pull_cursor SET since = %(since)s, next_pull_at = now() + make_interval(s
 WHERE shop_id = %(shop_id)s AND kind = %(kind)s
 
 -- name: older
-SELECT t.case_id FROM unnest(%(ids)s::text[], %(versions)s::bigint[]) AS t(case_id, version)
+SELECT t.case_id, t.version FROM unnest(%(ids)s::text[], %(versions)s::bigint[]) AS t(case_id, version)
 LEFT JOIN cases c ON c.shop_id = %(shop_id)s AND c.case_id = t.case_id
 WHERE c.case_id IS NULL OR c.application_version < t.version
 
 -- name: want
-INSERT INTO to_fetch (shop_id, kind, external_id) SELECT %(shop_id)s, %(kind)s, unnest(%(ids)s::text[]) ON CONFLICT DO NOTHING
+INSERT INTO to_fetch (shop_id, kind, external_id, version)
+SELECT %(shop_id)s, %(kind)s, t.id, t.version FROM unnest(%(ids)s::text[], %(versions)s::bigint[]) AS t(id, version)
+ON CONFLICT (shop_id, kind, external_id) DO UPDATE SET version = greatest(to_fetch.version, excluded.version)
+
+-- What a push has brought meanwhile need not be fetched.
+-- name: known
+DELETE FROM to_fetch f WHERE f.due_at <= now() AND (
+  EXISTS (SELECT FROM cases c WHERE f.kind = 'application' AND c.shop_id = f.shop_id AND c.case_id = f.external_id
+    AND c.application_version >= f.version)
+  OR EXISTS (SELECT FROM orders o WHERE f.kind = 'order' AND o.shop_id = f.shop_id AND o.order_id = f.external_id
+    AND o.order_version >= f.version))
 
 -- name: lease_fetch
 UPDATE to_fetch f SET due_at = now() + interval '60 seconds', tries = tries + 1

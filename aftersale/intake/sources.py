@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -28,13 +28,15 @@ class Source:
     verify: Verify | None = None
 
 
-def _fetched(body: bytes, one: Callable[[Mapping[str, object]], object], kind: str) -> list[Arrival | BadInput]:
+def _fetched(
+    body: bytes, one: Callable[[Mapping[str, object]], object], kind: str
+) -> list[Arrival | BadInput]:
     record = one(msgspec.json.decode(body))
     if isinstance(record, BadInput):
         return [record]
     version: int = record.version  # type: ignore[attr-defined]
     external_id = getattr(record, "case_id", None) or record.order_id  # type: ignore[attr-defined]
-    occurred_at = datetime.fromtimestamp(version / 1000, taobao_mapping.SHANGHAI)
+    occurred_at = datetime.fromtimestamp(version / 1000, UTC)
     return [Arrival(record, f"{kind}:{external_id}:{version}", occurred_at, body)]  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from tests.conftest import Database
 from tests.flow.desk import Desk
 
 
-@pytest.fixture()
+@pytest.fixture
 def desk(database: Database) -> Iterator[Desk]:
     made = Desk(database)
     yield made

@@ -23,7 +23,9 @@ class Desk:
     def __init__(self, database: Database, *, platform: str = "tmall") -> None:
         self.database = database
         self.conn = opened(database.app, settings=SETTINGS)
-        self.conn.execute("INSERT INTO shop (code, name, platform) VALUES ('ming', '小明的店', %s)", (platform,))
+        self.conn.execute(
+            "INSERT INTO shop (code, name, platform) VALUES ('ming', '小明的店', %s)", (platform,)
+        )
         self.conn.commit()
         stage.prepare(self.conn)
         self.decider = Decider(self.conn, books.book("refund"), books.text("refund.yaml"), books.actions())

@@ -8,6 +8,6 @@ SCHEMA = Path(__file__).parent.parent / "schema.sql"
 
 
 class Migration(migrations.Migration):
-    initial = True
-    dependencies: list[tuple[str, str]] = []
-    operations = [migrations.RunSQL(SCHEMA.read_text(encoding="utf-8"), migrations.RunSQL.noop)]
+    operations = [  # noqa: RUF012
+        migrations.RunSQL(SCHEMA.read_text(encoding="utf-8"), migrations.RunSQL.noop),
+    ]

@@ -5,12 +5,13 @@ A relay may put an array of at most 1000 such objects into `param`, signed the s
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from urllib.parse import parse_qs
 
 import msgspec
 
 from aftersale.connectors.batch import messages
-from aftersale.core.records import ID_LENGTH_MAX, Arrival, BadInput, Parcel, TrackingEvent
+from aftersale.connectors.kuaidi100.verify import form
+from aftersale.connectors.plain import is_id, plain
+from aftersale.core.records import Arrival, BadInput, Parcel, TrackingEvent
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -59,8 +60,7 @@ _decoder = msgspec.json.Decoder(Push)
 
 def push(body: bytes) -> list[Arrival | BadInput]:
     """One result per pushed parcel."""
-    form = parse_qs(body.decode("utf-8", "replace"), max_num_fields=20)
-    param = form.get("param", [""])[0].encode()
+    param = form(body).get("param", "").encode()
     if not param:
         return [BadInput("kuaidi100 push", "the form has no param", body)]
     parts = messages(param, "kuaidi100 push")
@@ -70,11 +70,14 @@ def push(body: bytes) -> list[Arrival | BadInput]:
 def _arrival(raw: bytes) -> Arrival | BadInput:
     try:
         result = _decoder.decode(raw).lastResult
-        events = [TrackingEvent(_moment(step.ftime), step.context, step.statusCode) for step in result.data]
+        events = [
+            TrackingEvent(_moment(step.ftime), plain(step.context) or "", step.statusCode)
+            for step in result.data
+        ]
     except (msgspec.MsgspecError, ValueError) as error:
         return BadInput("kuaidi100 push", str(error), raw)
-    where = f"kuaidi100 push {result.nu[:ID_LENGTH_MAX]}"
-    if not result.nu or len(result.nu) > ID_LENGTH_MAX:
+    where = f"kuaidi100 push {result.nu[:64]}"
+    if not is_id(result.nu):
         return BadInput(where, "nu is no waybill number", raw)
     if not events:
         return BadInput(where, "a push without a trace line has no moment", raw)
@@ -95,7 +98,7 @@ def _parcel(result: Result, events: Sequence[TrackingEvent]) -> Parcel:
     return Parcel(
         tracking_no=result.nu,
         version=int(last.at.timestamp()) * 1_000_000,
-        courier=result.com,
+        courier=plain(result.com),
         tracking_state=state,
         tracking_events=len(events),
         last_tracking_at=last.at,
@@ -107,4 +110,6 @@ def _parcel(result: Result, events: Sequence[TrackingEvent]) -> Parcel:
 
 def _moment(text: str) -> datetime:
     at = datetime.fromisoformat(text)
+    if not 2000 <= at.year <= 2100:
+        raise ValueError(f"{text!r} lies outside the years 2000 to 2100")
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)

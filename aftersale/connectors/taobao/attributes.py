@@ -5,6 +5,7 @@ Every key may be absent; the fact is then unknown.
 """
 
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -37,6 +38,7 @@ _FLAGS = {"1": True, "0": False}
 _trade_facts = msgspec.json.Decoder(TradeFacts)
 
 
+@lru_cache(maxsize=4096)
 def refund_facts(attribute: str | None) -> RefundFacts:
     """Read ';zero_second:1;modify_count:2;'. Keys and values that we do not know are left unknown."""
     if not attribute:

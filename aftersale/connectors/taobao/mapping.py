@@ -1,18 +1,18 @@
 """TOP's objects in our words (core.records). Pure; what is not understood is a BadInput that says why."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from aftersale.connectors.plain import is_id, plain
 from aftersale.connectors.taobao import words
 from aftersale.connectors.taobao.attributes import refund_facts, trade_facts
 from aftersale.connectors.taobao.shapes import Id, OrderRow, OrderRows, Promotion, Promotions, Refund, Trade
 from aftersale.core.money import fen_from_yuan
-from aftersale.core.records import ID_LENGTH_MAX, Application, BadInput, Order, OrderLine
+from aftersale.core.records import Application, BadInput, Order, OrderLine
 
-SHANGHAI = timezone(timedelta(hours=8))
 FUNDERS = ("shop", "platform")
 K = TypeVar("K")
 V = TypeVar("V")
@@ -52,7 +52,7 @@ def read_refund(refund: Refund) -> Application:
         state=_state(refund.status, kind),
         phase=_known(refund.refund_phase, words.PHASES, "refund_phase"),
         reason="other" if reason == "deposit" else reason,
-        reason_text=refund.reason or None,
+        reason_text=plain(refund.reason),
         amount_fen=fen(refund.refund_fee, "refund_fee"),
         applied_at=applied_at,
         applied_minute=applied_at.hour * 60 + applied_at.minute,
@@ -62,14 +62,14 @@ def read_refund(refund: Refund) -> Application:
         zero_second_covered=facts.zero_second_covered,
         platform_initiated=facts.platform_initiated,
         freight_insurance=facts.freight_insurance,
-        return_tracking_no=refund.sid or None,
-        return_courier=refund.company_name or None,
+        return_tracking_no=plain(refund.sid),
+        return_courier=plain(refund.company_name),
         operation_limit=_operation_limit(refund.operation_contraint),
         modification_count=facts.modification_count,
         refusal_count=facts.refusal_count,
         line_id=ident(refund.oid) if refund.oid is not None else None,
-        title=refund.title,
-        buyer_ref=refund.buyer_open_uid,
+        title=plain(refund.title),
+        buyer_ref=plain(refund.buyer_open_uid),
     )
 
 
@@ -99,10 +99,10 @@ def read_trade(trade: Trade) -> Order:
         return_freight_fen=facts.return_freight_fen,
         perishable=facts.perishable,
         return_prohibited=facts.return_prohibited,
-        region=trade.receiver_state,
-        tracking_no=parcel.invoice_no if parcel else None,
-        courier=parcel.logistics_company if parcel else None,
-        buyer_ref=trade.buyer_open_uid,
+        region=plain(trade.receiver_state),
+        tracking_no=plain(parcel.invoice_no) if parcel else None,
+        courier=plain(parcel.logistics_company) if parcel else None,
+        buyer_ref=plain(trade.buyer_open_uid),
         lines=_lines(rows, trade.promotion_details),
     )
 
@@ -110,10 +110,12 @@ def read_trade(trade: Trade) -> Order:
 def moment(text: str) -> datetime:
     """'2026-01-02 03:04:05' is Shanghai time. Raises NotUnderstood."""
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(f"{text}+08:00")
     except ValueError:
         raise NotUnderstood(f"{text!r} is no moment: expected yyyy-MM-dd HH:mm:ss") from None
-    return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
+    if not 2000 <= at.year <= 2100:
+        raise NotUnderstood(f"{text!r} lies outside the years 2000 to 2100")
+    return at
 
 
 def fen(text: str | None, name: str) -> int | None:
@@ -129,7 +131,7 @@ def fen(text: str | None, name: str) -> int | None:
 def ident(value: Id) -> str:
     """An id as exact text of at most 64 characters. Raises NotUnderstood."""
     text = str(value)
-    if not text or len(text) > ID_LENGTH_MAX or not text.isprintable():
+    if not is_id(text):
         raise NotUnderstood(f"{text[:80]!r} is no id")
     return text
 
@@ -179,8 +181,8 @@ def _lines(rows: list[OrderRow], promotions: Promotions | list[Promotion] | None
         OrderLine(
             line_id=ident(row.oid),
             product_id=ident(row.num_iid) if row.num_iid is not None else None,
-            title=row.title,
-            sku=row.outer_sku_id or None,
+            title=plain(row.title) or "",
+            sku=plain(row.outer_sku_id),
             quantity=row.num,
             paid_fen=fen(row.divide_order_fee or row.payment, "divide_order_fee") or 0,
             shares=tuple(shares.get(str(row.oid), ())),

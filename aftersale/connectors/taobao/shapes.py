@@ -1,6 +1,10 @@
 """The TOP objects that we read, as they come over the wire. Ids are numbers or text and are never floats."""
 
+from typing import Annotated
+
 import msgspec
+
+from aftersale.connectors.plain import Version
 
 Id = int | str
 
@@ -30,7 +34,7 @@ class Refund(msgspec.Struct, gc=False):
     company_name: str | None = None
     sid: str | None = None
     refund_phase: str | None = None
-    refund_version: int | None = None
+    refund_version: Version | None = None
     attribute: str | None = None
     operation_contraint: str | None = None
     dispute_type: str | None = None
@@ -44,7 +48,7 @@ class OrderRow(msgspec.Struct, gc=False):
 
     oid: Id
     title: str = ""
-    num: int = 1
+    num: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1
     num_iid: Id | None = None
     outer_sku_id: str | None = None
     payment: str | None = None

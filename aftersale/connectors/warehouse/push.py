@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from aftersale.connectors.batch import messages
+from aftersale.connectors.plain import Version, is_id
 from aftersale.core.records import Arrival, BadInput, Inbound, Interception, WarehouseOrder
 
 ORDER_STATES = frozenset({"hold", "unprinted", "printed", "packing", "shipped_no_number", "shipped"})
@@ -20,7 +21,7 @@ class OrderDocument(msgspec.Struct, tag_field="kind", tag="order", gc=False):
     """Where an order stands in the warehouse."""
 
     order_id: str
-    version: int
+    version: Version
     at: datetime
     state: str | None = None
     cancel_confirmed: bool | None = None
@@ -31,7 +32,7 @@ class OrderDocument(msgspec.Struct, tag_field="kind", tag="order", gc=False):
 class InboundDocument(msgspec.Struct, tag_field="kind", tag="inbound", gc=False):
     """A parcel that came back and was looked at."""
 
-    version: int
+    version: Version
     at: datetime
     tracking_no: str | None = None
     case_id: str | None = None
@@ -44,7 +45,7 @@ class InterceptionDocument(msgspec.Struct, tag_field="kind", tag="interception",
     """What became of an attempt to stop a parcel."""
 
     tracking_no: str
-    version: int
+    version: Version
     at: datetime
     result: str
     requested_at: datetime | None = None
@@ -65,13 +66,27 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
         document = _decoder.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return BadInput("warehouse push", str(error), raw)
-    if document.at.tzinfo is None:
-        return BadInput("warehouse push", "at has no time offset", raw)
+    problem = _problem(document)
+    if problem:
+        return BadInput("warehouse push", problem, raw)
     if isinstance(document, OrderDocument):
         return _order(document, raw)
     if isinstance(document, InboundDocument):
         return _inbound(document, raw)
     return _interception(document, raw)
+
+
+def _problem(document: Document) -> str | None:
+    """Ids and moments that could not be kept."""
+    for name in ("order_id", "case_id", "tracking_no"):
+        value = getattr(document, name, None)
+        if value is not None and not is_id(value):
+            return f"{name} {value[:80]!r} is no id"
+    for name in ("at", "handed_over_at", "requested_at"):
+        moment = getattr(document, name, None)
+        if moment is not None and (moment.tzinfo is None or not 2000 <= moment.year <= 2100):
+            return f"{name} has no time offset or lies outside the years 2000 to 2100"
+    return None
 
 
 def _order(document: OrderDocument, raw: bytes) -> Arrival | BadInput:

@@ -53,6 +53,9 @@ _FUNCTIONS: dict[type[exp.Expression], Literal["coalesce", "least", "greatest"]]
 }  # fmt: skip
 
 Typed = tuple[Node, Type]
+LENGTH_MAX = 10_000
+DEPTH_MAX = 100
+TOO_DEEP = "表达式太长或嵌套太深"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,14 @@ def moment(text: str) -> datetime | None:
     return found if found.tzinfo else found.replace(tzinfo=SHANGHAI)
 
 
+def _depth(root: Any) -> int:
+    """Levels of the parsed text, counted without the recursion this guards against."""
+    depth, level = 0, [root]
+    while level:
+        depth, level = depth + 1, [child for node in level for child in node.iter_expressions()]
+    return depth
+
+
 class _Reader:
     """One text being read; every method returns a tree with its type, or raises with a position."""
 
@@ -114,7 +125,9 @@ class _Reader:
                 self._error_position(error), "读不成表达式,请检查括号、引号和关键字"
             ) from None
         except RecursionError:
-            raise ExpressionError(None, "表达式嵌套太深") from None
+            raise ExpressionError(None, TOO_DEEP) from None
+        if len(self.text) > LENGTH_MAX or _depth(found) > DEPTH_MAX:
+            raise ExpressionError(None, TOO_DEEP)
         return cast("exp.Expression", found)
 
     def _error_position(self, error: sqlglot.errors.SqlglotError) -> int | None:

@@ -1,0 +1,61 @@
+"""`aftersale web`."""
+
+import json
+import os
+import socket
+
+import click
+
+from aftersale.cli import fail
+
+
+@click.command("web")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
+def command(host: str, port: int, as_json: bool) -> None:
+    """The pages and the webhook door, on one port.
+
+    \b
+    aftersale web                    http://127.0.0.1:8000
+    aftersale web --port 0 --json    a free port, printed as {"url": ...}
+
+    Webhooks come to /hooks/{taobao|kuaidi100|warehouse}/{shop code}.
+    """
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+
+    try:
+        with connect(application="aftersale web") as conn:
+            check(conn)
+        listening = _listen(host, port)
+    except Refused as refused:
+        fail(refused.why)
+    except OSError as error:
+        fail(f"{host}:{port}: {error.strerror}；换一个端口：aftersale web --port 0")
+    url = f"http://{host}:{listening.getsockname()[1]}"
+    click.echo(json.dumps({"url": url}) if as_json else f"Aftersale 售后台 {url}")
+    _serve(listening)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((host, port))
+    return listening
+
+
+def _serve(listening: socket.socket) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import psycopg
+    import uvicorn
+
+    from aftersale.config.asgi import pages
+    from aftersale.intake.door import Door
+    from aftersale.pg.connect import database_url
+
+    async def connect() -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(database_url("app"), connect_timeout=10)
+
+    config = uvicorn.Config(Door(connect, pages), log_level="warning", lifespan="off", access_log=False)
+    uvicorn.Server(config).run(sockets=[listening])

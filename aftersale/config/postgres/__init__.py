@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, told by aftersale.pg where the database is."""

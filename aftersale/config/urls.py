@@ -1,0 +1,12 @@
+"""The map of the pages."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("aftersale.people.urls")),
+    path("", include("aftersale.metrics.urls")),
+]
+
+handler403 = "aftersale.people.errors.forbidden"
+handler404 = "aftersale.people.errors.not_found"
+handler500 = "aftersale.people.errors.broken"

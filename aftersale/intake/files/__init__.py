@@ -1,0 +1,1 @@
+"""Merchants' exports, read row by row into `Arrival`s (`reading.read`)."""

@@ -1,0 +1,250 @@
+"""One case: who and what, everything that happened, and what to do now."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zlib import crc32
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from aftersale.cases.access import Case, case_for
+from aftersale.cases.people import PERSON_FACTS
+from aftersale.cases.rows import first, moment, read
+from aftersale.core.expression import Value
+from aftersale.people import timeline, words
+from aftersale.people.timeline import Intent
+from aftersale.people.why import Decision, decision_of, why
+from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
+
+SQL = queries("aftersale.people")
+FINISHED = frozenset({"refunded", "closed"})
+SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
+ACTING = frozenset({"agent", "lead", "finance", "owner"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The case with its order and place in the queue. `refundable_fen`: paid minus what is promised."""
+
+    shop_id: int
+    case_id: str
+    order_id: str
+    application_version: int
+    aftersale_type: str | None
+    state: str | None
+    phase: str | None
+    reason: str | None
+    reason_text: str | None
+    amount_fen: int | None
+    applied_at: datetime | None
+    title: str | None
+    buyer_ref: str | None
+    return_tracking_no: str | None
+    return_courier: str | None
+    contact_count: int | None
+    person_version: int
+    paid_fen: int | None
+    freight_fen: int | None
+    refunded_fen: int | None
+    paid_at: datetime | None
+    shipped_at: datetime | None
+    tracking_no: str | None
+    courier: str | None
+    region: str | None
+    promo: str | None
+    refundable_fen: int | None
+    queue: str | None
+    due_at: datetime | None
+    owner: str | None
+    facts: str
+
+    @property
+    def open(self) -> bool:
+        return self.state not in FINISHED
+
+    @property
+    def waybills(self) -> list[str]:
+        return [number for number in (self.tracking_no, self.return_tracking_no) if number]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    line_id: str
+    title: str
+    sku: str | None
+    quantity: int
+    paid_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one funder gave on one line, frozen at purchase."""
+
+    line_id: str
+    funder: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another application on the same order."""
+
+    case_id: str
+    aftersale_type: str | None
+    state: str | None
+    amount_fen: int | None
+    applied_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    kind: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    name: str
+    role: str
+
+
+def theirs(request: HttpRequest, shop_code: str, case_id: str) -> Case:
+    """The case, when it is the person's. Raises Http404 alike for what is not theirs and what is not."""
+    case = case_for(request.user, shop_code, case_id)
+    if case is None:
+        raise Http404
+    return case
+
+
+@require_GET
+def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
+    case = theirs(request, shop_code, case_id)
+    where = {"shop_id": case.shop.id, "case_id": case.case_id}
+    head = first(Head, SQL["head"], where)
+    assert head is not None, "a case that was just seen"
+    order = {"shop_id": case.shop.id, "order_id": head.order_id}
+    facts = words.facts_of(head.facts)
+    now = moment()
+    decision = decision_of(case.shop.id, case.case_id)
+    intents = timeline.intents_of(case.shop.id, case.case_id)
+    return render(
+        request,
+        "people/case.html",
+        {
+            "case": case,
+            "head": head,
+            "goods": words.goods_state(facts, now),
+            "lines": _lines(order),
+            "others": read(Other, SQL["others"], {**where, **order}),
+            "clocks": read(Clock, SQL["deadlines"], where),
+            "decision": decision,
+            "why": why(decision) if decision else None,
+            "buttons": _buttons(case, head, decision, intents),
+            "questions": _questions(facts),
+            "members": _members(case),
+            "may_act": case.shop.role in ACTING,
+            **_moving(request, case, head.waybills, now),
+        },
+    )
+
+
+@require_GET
+def live(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
+    """The moving part when it differs from `mark`, else 204."""
+    case = theirs(request, shop_code, case_id)
+    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id})
+    assert head is not None, "a case that was just seen"
+    moving = _moving(request, case, head.waybills, moment())
+    if moving["mark"] == request.GET.get("mark"):
+        return HttpResponse(status=204)
+    decision = decision_of(case.shop.id, case.case_id)
+    seen = (request.GET.get("version"), request.GET.get("decision"))
+    stale = seen != (str(head.application_version), str(decision.id if decision else ""))
+    return render(
+        request,
+        "people/_moving.html",
+        {"case": case, "head": head, "decision": decision, "stale": stale, **moving},
+    )
+
+
+def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime) -> dict[str, Any]:
+    """Timeline and what can still be taken back. `mark` changes when any of it does."""
+    intents = timeline.intents_of(case.shop.id, case.case_id)
+    told = timeline.events(case.shop.id, case.case_id, waybills, intents)
+    show = request.GET.get("show", "")
+    undoable = [
+        (intent, int((intent.due_at - now).total_seconds()) + 1)
+        for intent in intents
+        if intent.by_person and intent.state in ("planned", "approved") and intent.due_at > now
+    ]
+    return {
+        "events": [event for event in told if show in ("", event.group)],
+        "show": show,
+        "groups": timeline.groups(),
+        "undoable": undoable,
+        "mark": f"{crc32(repr((show, told, [intent.kind for intent, _ in undoable])).encode()):08x}",
+        "now": now,
+    }
+
+
+def _lines(order: dict[str, Any]) -> list[tuple[OrderLine, list[Share]]]:
+    shares = read(Share, SQL["shares"], order)
+    return [
+        (line, [share for share in shares if share.line_id == line.line_id])
+        for line in read(OrderLine, SQL["lines"], order)
+    ]
+
+
+def _buttons(
+    case: Case, head: Head, decision: Decision | None, intents: Collection[Intent]
+) -> list[tuple[str, int]]:
+    """What may be done, each with its amount; the decision's offer first, what is under way left out."""
+    if not head.open or case.shop.role not in ACTING:
+        return []
+    action = books.actions().get(decision.action) if decision else None
+    offered = [
+        kind
+        for kind in (action.offers if action else ())
+        if kind in ("agree_refund", "agree_return", "intercept")
+    ]
+    kinds = list(dict.fromkeys([*offered, "agree_refund", "agree_return", "refuse"]))
+    if head.state not in ("applied", None) or head.aftersale_type not in SENDS_BACK:
+        kinds = [kind for kind in kinds if kind != "agree_return"]
+    live = {
+        intent.kind
+        for intent in intents
+        if intent.state not in ("cancelled", "refused")
+        and (intent.amount_fen or intent.platform_version == head.application_version)
+    }
+    return [
+        (kind, head.amount_fen or 0)
+        for kind in kinds
+        if kind not in live and (kind != "agree_refund" or head.amount_fen)
+    ]
+
+
+def _questions(facts: dict[str, Value | None]) -> list[dict[str, Any]]:
+    """What only a person can find out: title, answer now, possible answers."""
+    known = books.catalogue(words.CATALOGUE).facts
+    return [
+        {
+            "name": name,
+            "title": words.fact(name),
+            "value": "" if facts.get(name) is None else str(facts[name]),
+            "options": [
+                (value, words.answer(name, value)) for value in known[name].values or ("True", "False")
+            ],
+        }
+        for name in known
+        if name in PERSON_FACTS
+    ]
+
+
+def _members(case: Case) -> list[tuple[str, str]]:
+    """Colleagues of the shop who can take a case: name, role; leads first."""
+    found = read(Member, SQL["members"], {"shop_id": case.shop.id})
+    return [(member.name, words.word("role", member.role)) for member in found if member.role in ACTING]

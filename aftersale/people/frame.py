@@ -1,0 +1,23 @@
+"""What the frame around every page shows."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from aftersale.cases.access import Shop, shops_of
+from aftersale.cases.rows import moment
+
+RIGHTS_SWITCH = frozenset({"lead", "owner"})
+
+
+def may_switch(shops: tuple[Shop, ...]) -> bool:
+    """Whether the person may stop anything."""
+    return any(shop.role in RIGHTS_SWITCH for shop in shops)
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """For signed-in people `now` and whether the kill switch is theirs; else the database is not read."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
+    return {"may_switch": may_switch(shops_of(user)), "now": moment()}

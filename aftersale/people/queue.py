@@ -1,0 +1,267 @@
+"""The queue: what waits for a person, in the order in which it will hurt."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from zlib import crc32
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.dateparse import parse_datetime
+from django.views.decorators.http import require_GET
+
+from aftersale.cases.access import (
+    MATCHES_MAX,
+    ORDERS,
+    PAGE_ROWS,
+    PAGES_MAX,
+    Count,
+    Filter,
+    Person,
+    Place,
+    Shop,
+    case_for,
+    counts_for,
+    matches_for,
+    queue_for,
+    search_for,
+    shops_of,
+)
+from aftersale.cases.rows import moment, read
+from aftersale.people import words
+from aftersale.people.templatetags.desk import left_text
+from aftersale.pg.sql import queries
+
+SQL = queries("aftersale.people")
+LEFTS = {"0": 0, "2": 2, "12": 12, "24": 24}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One waiting case as the record holds it."""
+
+    shop_id: int
+    case_id: str
+    queue: str
+    due_at: datetime | None
+    queue_fen: int | None
+    since: datetime
+    owner: str | None
+    order_id: str
+    aftersale_type: str | None
+    reason: str | None
+    state: str | None
+    title: str | None
+    amount_fen: int | None
+    action: str | None
+    rule: str | None
+    facts: str
+    tracking_text: str | None
+    tracking_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the page. `mark` tells a change of content, `pill` one of the time left."""
+
+    row: Row
+    shop: Shop
+    goods: str | None
+    mark: str
+    pill: str
+    changed: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.shop.code}:{self.row.case_id}"
+
+
+def lines(places: Collection[Place], shops: Collection[Shop], now: datetime) -> list[Line]:
+    """The rows at these places, in their order; a case that no longer waits is left out."""
+    by_id = {shop.id: shop for shop in shops}
+    wanted = {"shop_ids": [p.shop_id for p in places], "case_ids": [p.case_id for p in places]}
+    found = read(Row, SQL["rows"], wanted) if places else []
+    return [
+        Line(
+            row,
+            by_id[row.shop_id],
+            words.goods_state(words.facts_of(row.facts), now),
+            f"{crc32(repr(row).encode()):08x}",
+            f"{crc32(left_text(row.due_at, now).encode()):08x}",
+        )
+        for row in found
+    ]
+
+
+def asked(request: HttpRequest, counts: Collection[Count]) -> tuple[str, Filter]:
+    """The tab and the filter that the address names; what it names wrongly counts as not named."""
+    given = request.GET
+    tab = given.get("tab", "") if given.get("tab", "") in words.tabs() else "all"
+    page = given.get("page", "1")
+    wanted = Filter(
+        queues=words.queues_in(tab, {count.queue for count in counts}),
+        shop=given.get("shop", ""),
+        platform=given.get("platform", ""),
+        reason=given.get("reason", ""),
+        action=given.get("action", ""),
+        owner=given.get("owner", ""),
+        left_h=LEFTS.get(given.get("left", "")),
+        sort=given.get("sort", "") if given.get("sort", "") in ORDERS else "due",
+        page=min(max(int(page), 1), PAGES_MAX) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
+    )
+    return tab, wanted
+
+
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """`/queue?tab=&shop=&platform=&reason=&action=&owner=&left=&sort=&page=`."""
+    return render(request, "people/queue.html", _page(request))
+
+
+def _page(request: HttpRequest) -> dict[str, Any]:
+    now, shops, counts = moment(), shops_of(request.user), counts_for(request.user)
+    tab, wanted = asked(request, counts)
+    places = queue_for(request.user, wanted, counts, now)
+    found = _matches(request.user, wanted, counts, now)
+    return {
+        "tab": tab,
+        "tabs": _tabs(request, tab, shops, wanted, counts),
+        "shops": shops,
+        "here": "queue",
+        "wanted": wanted,
+        "chips": _chips(request, shops),
+        "rows": lines(places[:PAGE_ROWS], shops, now),
+        "found": found,
+        "found_max": MATCHES_MAX,
+        "first": (wanted.page - 1) * PAGE_ROWS + 1,
+        "more": len(places) > PAGE_ROWS and wanted.page < PAGES_MAX,
+        "cut": len(places) > PAGE_ROWS and wanted.page == PAGES_MAX,
+        "earlier_address": address(request, page=str(wanted.page - 1)),
+        "later_address": address(request, page=str(wanted.page + 1)),
+        "since": now.isoformat(),
+        "now": now,
+        "query": address(request),
+    }
+
+
+def _matches(user: Person, wanted: Filter, counts: Collection[Count], now: datetime) -> int:
+    if wanted.narrows:
+        return matches_for(user, wanted, counts, now)
+    shown = {
+        s.id for s in shops_of(user) if wanted.shop in ("", s.code) and wanted.platform in ("", s.platform)
+    }
+    queues = wanted.queues
+    return sum(c.cases for c in counts if c.shop_id in shown and (queues is None or c.queue in queues))
+
+
+def address(request: HttpRequest, **changes: str) -> str:
+    """This page's address with other values; a value that is empty or the default is left out."""
+    kept = {key: value for key, value in request.GET.items() if key not in ("since", "row", "new")}
+    if "page" not in changes:
+        kept.pop("page", None)
+    merged = {**kept, **changes}
+    query = urlencode(
+        {key: value for key, value in merged.items() if value and (key, value) != ("page", "1")}
+    )
+    return f"?{query}"
+
+
+def _tabs(
+    request: HttpRequest, tab: str, shops: Collection[Shop], wanted: Filter, counts: Collection[Count]
+) -> list[dict[str, Any]]:
+    shown = {s.id for s in shops if wanted.shop in ("", s.code) and wanted.platform in ("", s.platform)}
+    total: Counter[str] = Counter()
+    for count in counts:
+        if count.shop_id in shown:
+            total["all"] += count.cases
+            total[words.tab_of(count.queue)] += count.cases
+    return [
+        {
+            "code": code,
+            "title": title,
+            "cases": total[code],
+            "here": code == tab,
+            "address": address(request, tab=code),
+        }
+        for code, title in words.tabs().items()
+    ]
+
+
+def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[dict[str, Any]]:
+    """The filters: each a name, the value that counts now, and the addresses of the others."""
+    platforms = sorted({shop.platform for shop in shops})
+    owners = {"": "", request.user.get_username(): words.mine()}
+    choices = {
+        "shop": {shop.code: shop.name for shop in shops},
+        "platform": {code: words.word("platform", code) for code in platforms},
+        "reason": words.values("reason"),
+        "action": words.actions(),
+        "left": words.lefts(),
+        "owner": {code: title for code, title in owners.items() if code},
+        "sort": words.orders(),
+    }
+    return [
+        {
+            "key": key,
+            "title": words.chips()[key],
+            "value": request.GET.get(key, ""),
+            "text": options.get(request.GET.get(key, ""), ""),
+            "options": [(title, address(request, **{key: code})) for code, title in options.items()],
+            "none": address(request, **{key: ""}),
+        }
+        for key, options in choices.items()
+        if len(options) > 1 or key == "owner"
+    ]
+
+
+@require_GET
+def live(request: HttpRequest) -> HttpResponse:
+    """What changed since the page was made: `row` = key|mark|pill of each row shown, `since` its moment."""
+    now, shops, counts = moment(), shops_of(request.user), counts_for(request.user)
+    tab, wanted = asked(request, counts)
+    shown = {key: (mark, pill) for key, mark, pill in (_shown(text) for text in request.GET.getlist("row"))}
+    here = {line.key: line for line in lines(_places(shown, shops), shops, now)}
+    since = parse_datetime(request.GET.get("since", "")) or now
+    changed = [
+        Line(line.row, line.shop, line.goods, line.mark, line.pill, changed=line.mark != shown[key][0])
+        for key, line in here.items()
+        if (line.mark, line.pill) != shown[key]
+    ]
+    return render(
+        request,
+        "people/queue_live.html",
+        {
+            "rows": changed,
+            "gone": [key for key in shown if key not in here],
+            "fresh": matches_for(request.user, wanted, counts, now, since),
+            "tabs": _tabs(request, tab, shops, wanted, counts),
+            "since": since.isoformat(),
+            "query": address(request, page=str(wanted.page)),
+            "now": now,
+        },
+    )
+
+
+def _shown(text: str) -> tuple[str, str, str]:
+    key, _, marks = text.partition("|")
+    mark, _, pill = marks.partition("|")
+    return key, mark, pill
+
+
+def _places(keys: Collection[str], shops: Collection[Shop]) -> list[Place]:
+    ids = {shop.code: shop.id for shop in shops}
+    split = [key.partition(":") for key in list(keys)[: 2 * PAGE_ROWS]]
+    return [Place(ids[code], case_id) for code, _, case_id in split if code in ids]
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """By case number, order number or waybill: straight to the case when there is only one."""
+    text = request.GET.get("q", "").strip()
+    found = search_for(request.user, text) if text else []
+    if len(found) == 1 and case_for(request.user, found[0].shop.code, found[0].case_id):
+        return redirect("case", found[0].shop.code, found[0].case_id)
+    return render(request, "people/search.html", {"text": text, "found": found})

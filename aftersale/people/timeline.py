@@ -1,0 +1,145 @@
+"""Everything that happened to a case, told in one line an event, newest first."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from aftersale.cases.rows import read
+from aftersale.core.money import yuan_text
+from aftersale.people import words
+from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
+
+SQL = queries("aftersale.people")
+GROUPS = {
+    "decision": "decision",
+    "message": "message",
+    "person": "people",
+    "note": "people",
+    "fact": "people",
+    "assign": "people",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    kind: str
+    actor: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    at: datetime
+    tracking_no: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One outward effect and where it stands."""
+
+    kind: str
+    platform_version: int
+    amount_fen: int
+    state: str
+    due_at: datetime
+    planned_by: str
+    outcome: str | None
+    sends: int
+    created_at: datetime
+    changed_at: datetime
+
+    @property
+    def by_person(self) -> bool:
+        return not self.planned_by.startswith("rule:")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`group`: what the filter of the page calls it. `state` colours an intent."""
+
+    at: datetime
+    group: str
+    icon: str
+    who: str
+    text: str
+    state: str = ""
+
+
+def groups() -> dict[str, str]:
+    """The filter's choices; empty = everything."""
+    return {
+        "": _("全部"),
+        "application": _("申请"),
+        "tracking": _("物流"),
+        "message": _("消息"),
+        "decision": _("判断"),
+        "intent": _("动作"),
+        "people": _("同事"),
+    }
+
+
+def intents_of(shop_id: int, case_id: str) -> list[Intent]:
+    return read(Intent, SQL["intents"], {"shop_id": shop_id, "case_id": case_id})
+
+
+def events(shop_id: int, case_id: str, numbers: Collection[str], intents: Collection[Intent]) -> list[Event]:
+    """All events of a case; `numbers` are its waybills."""
+    entries = read(Entry, SQL["timeline"], {"shop_id": shop_id, "case_id": case_id})
+    scans = read(Scan, SQL["tracking"], {"shop_id": shop_id, "numbers": list(numbers)}) if numbers else []
+    told = [_entry(entry) for entry in entries]
+    told += [Event(scan.at, "tracking", "truck", scan.tracking_no, scan.text) for scan in scans]
+    told += [_intent(intent) for intent in intents]
+    return sorted(told, key=lambda event: event.at, reverse=True)
+
+
+def _intent(intent: Intent) -> Event:
+    money = f" {yuan_text(intent.amount_fen)}" if intent.amount_fen else ""
+    state = words.word("intent_state", intent.state)
+    outcome = f" · {intent.outcome}" if intent.outcome else ""
+    text = f"{words.intent(intent.kind)}{money} · {state}{outcome}"
+    return Event(intent.changed_at, "intent", "send", who(intent.planned_by), text, intent.state)
+
+
+def _entry(entry: Entry) -> Event:
+    group = GROUPS.get(entry.kind, "application")
+    icons = {"decision": "scale", "message": "message", "people": "user"}
+    tell = {"decision": _decided, "person": _done, "fact": _found, "assign": _given}.get(entry.kind, str)
+    return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), tell(entry.what))
+
+
+def who(actor: str) -> str:
+    """Who did it: a rule by its title, a side of the conversation, a colleague by name."""
+    if actor.startswith("rule:"):
+        return _("规则「%(rule)s」") % {"rule": words.rule(actor.removeprefix("rule:"))}
+    return words.word("speaker", actor)
+
+
+def _decided(what: str) -> str:
+    return _("判断为「%(action)s」") % {"action": words.word("action", what)}
+
+
+def _done(what: str) -> str:
+    if what.startswith("undo "):
+        return _("撤回了「%(intent)s」") % {"intent": words.intent(what.removeprefix("undo "))}
+    return _("决定「%(intent)s」") % {"intent": words.intent(what)}
+
+
+def _found(what: str) -> str:
+    facts = books.catalogue(words.CATALOGUE).facts
+    said = []
+    for part in what.split(", "):
+        name, _sign, value = part.partition(" = ")
+        title = words.fact(name) if name in facts else name
+        said.append(f"{title}：{words.answer(name, value)}")
+    return _("查明：%(facts)s") % {"facts": "，".join(said)}
+
+
+def _given(what: str) -> str:
+    owner, _space, queue = what.removeprefix("→ ").partition(" ")
+    place = f" · {words.word('queue', queue)}" if queue else ""
+    return _("交给 %(owner)s") % {"owner": f"{owner}{place}"}

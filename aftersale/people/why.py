@@ -1,0 +1,98 @@
+"""Why a case was decided so: the decision replayed from what it read, in the version that decided."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from aftersale.cases.rows import first
+from aftersale.core.explain import Flip, RuleTrace, Trace, explain
+from aftersale.core.facts import RulebookError
+from aftersale.core.record_text import facts_of
+from aftersale.core.rulebook import Book, parse_book, resolve_settings
+from aftersale.people import words
+from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
+
+SQL = queries("aftersale.people")
+NEAR_MAX = 8
+FLIPS_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The newest decision of a case, with the book that made it."""
+
+    id: int
+    decided_at: datetime
+    application_version: int
+    book_version: str
+    rule: str
+    action: str
+    queue: str | None
+    amount_fen: int | None
+    facts: str
+    settings: str
+    book_text: str | None
+    book: str | None
+    reads: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """`won`: the rule that fired, if any. `near`: rules that came closest. `flips`: smallest changes."""
+
+    won: RuleTrace | None
+    near: tuple[RuleTrace, ...]
+    flips: tuple[Flip, ...]
+
+
+def decision_of(shop_id: int, case_id: str) -> Decision | None:
+    return first(Decision, SQL["decision"], {"shop_id": shop_id, "case_id": case_id})
+
+
+def why(decision: Decision) -> Why | None:
+    """None when the version that decided cannot be read any more."""
+    if decision.book_text is None or decision.reads is None:
+        return None
+    try:
+        book = _book(decision.book_version, decision.book_text)
+        settings = resolve_settings(book, json.loads(decision.settings))
+    except RulebookError:
+        return None
+    facts = facts_of(decision.facts, decision.reads, book.catalogue.facts)
+    trace = explain(book, facts, settings, decision.decided_at, words.language())
+    return Why(_won(trace), _near(trace), _telling(trace, book)[:FLIPS_MAX])
+
+
+@lru_cache(maxsize=32)
+def _book(version: str, text: str) -> Book:
+    del version
+    return parse_book(text, books.catalogue(words.CATALOGUE))
+
+
+def _won(trace: Trace) -> RuleTrace | None:
+    number = trace.verdict.rule_no
+    return trace.rules[number - 1] if number else None
+
+
+def _telling(trace: Trace, book: Book) -> tuple[Flip, ...]:
+    """The changes that tell most first: amounts, times and what people find out before what the platform states."""
+
+    def stated(flip: Flip) -> bool:
+        facts = [book.catalogue.facts[change.fact] for change in flip.changes]
+        return all(fact.source == "application" and fact.type.kind in ("enum", "bool") for fact in facts)
+
+    return tuple(sorted(trace.flips, key=stated))
+
+
+def _near(trace: Trace) -> tuple[RuleTrace, ...]:
+    """Rules that did not fire, those with the fewest open conditions first."""
+    others = [rule for rule in trace.rules if rule.truth is not True]
+
+    def open_conditions(rule: RuleTrace) -> tuple[Any, ...]:
+        missing = [part for part in rule.conjuncts if part.truth is not True]
+        return (len(missing), -len(rule.conjuncts), rule.rule_no)
+
+    return tuple(sorted(others, key=open_conditions)[:NEAR_MAX])

@@ -1,0 +1,191 @@
+"""The words of the pages: titles of codes, in the language of the page, from the rulebooks' own data."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import cast
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from aftersale.core.expression import Ref, Value
+from aftersale.core.look import Env, evaluate
+from aftersale.rulebooks import books
+from aftersale.rulebooks.books import Language
+
+CATALOGUE = "case"
+BOOK = "refund"
+
+
+def language() -> Language:
+    """The language of the page being made."""
+    return "en" if (get_language() or "").startswith("en") else "zh"
+
+
+def word(kind: str, code: str | None) -> str:
+    """The title of a code: a fact's value, `action`, `queue`, `rule`, `intent`, `intent_state`, `role` …"""
+    if not code:
+        return "—"
+    if kind == "rule":
+        return rule(code)
+    if kind == "intent":
+        return intent(code)
+    own = _own().get(kind, {})
+    return own[code] if code in own else books.title(kind, code, language())
+
+
+def rule(code: str) -> str:
+    """The title of a rule, also of those that the record itself adds."""
+    for known in books.book(BOOK).rules:
+        if known.name == code:
+            return known.title if language() == "zh" else known.title_en
+    own = {
+        "otherwise": _("没有规则命中，交给人"),
+        "money_does_not_fit": _("金额超过订单还能退的钱，交给人核对"),
+    }
+    return own.get(code, code)
+
+
+def fact(name: str) -> str:
+    """The title of a fact."""
+    known = books.catalogue(CATALOGUE).facts[name]
+    return known.title if language() == "zh" else known.title_en
+
+
+def answer(name: str, value: str) -> str:
+    """A value as a person entered it."""
+    plain = {"True": _("是"), "False": _("否"), "None": _("未知")}
+    return plain[value] if value in plain else word(name, value)
+
+
+def intent(kind: str) -> str:
+    """The title of an outward effect; a message says which."""
+    name, _colon, action = kind.partition(":")
+    title = _own()["intent_kind"].get(name, name)
+    return f"{title} · {books.title('action', action, language())}" if action else title
+
+
+def tabs() -> Mapping[str, str]:
+    """The queue page's tabs in order; `all` is the last."""
+    found = {tab.code: tab.title if language() == "zh" else tab.title_en for tab in books.tabs()}
+    return {**found, "all": _("全部")}
+
+
+def tab_of(queue: str) -> str:
+    """The tab of a queue; a queue that no book names is shown under 工单."""
+    known = books.queues().get(queue)
+    return known.tab if known else "work_order"
+
+
+def queues_in(tab: str, existing: Collection[str]) -> Collection[str]:
+    """Those of the existing queues that a tab shows."""
+    return {queue for queue in existing if tab in ("all", tab_of(queue))}
+
+
+def values(fact: str) -> dict[str, str]:
+    """All values of an enum fact with their titles."""
+    return {code: pair[language() == "en"] for code, pair in books.titles()[fact].items()}
+
+
+def actions() -> dict[str, str]:
+    """All actions that may be suggested to people."""
+    used = {
+        str(getattr(then.get("action"), "value", "")) for then in _thens() if then.get("queue") is not None
+    }
+    return {code: word("action", code) for code in books.actions() if code in used}
+
+
+def _thens() -> list[Mapping[str, object]]:
+    book = books.book(BOOK)
+    return [*(rule.then for rule in book.rules), book.otherwise]
+
+
+def facts_of(json_text: str) -> dict[str, Value | None]:
+    """The stored facts of a `case_facts` row that was read as JSON."""
+    given = json.loads(json_text)
+    found: dict[str, Value | None] = {}
+    for name, fact in books.catalogue(CATALOGUE).facts.items():
+        if fact.stored:
+            value = given.get(f"{name}_fen" if fact.type.kind == "fen" else name)
+            moment = fact.type.kind == "timestamptz" and value is not None
+            found[name] = datetime.fromisoformat(value) if moment else value
+    return found
+
+
+def goods_state(facts: Mapping[str, Value | None], now: datetime) -> str | None:
+    """What the goods are doing, derived as the rules derive it."""
+    env = Env(books.catalogue(CATALOGUE).facts, facts, {}, now)
+    return cast("str | None", evaluate(Ref("goods_state"), env))
+
+
+def chips() -> dict[str, str]:
+    """Titles of the queue's filters."""
+    return {
+        "shop": _("店铺"),
+        "platform": _("平台"),
+        "reason": _("原因"),
+        "action": _("建议动作"),
+        "left": _("剩余时间"),
+        "owner": _("负责人"),
+        "sort": _("排序"),
+    }
+
+
+def lefts() -> dict[str, str]:
+    return {"0": _("已超时"), "2": _("2 小时内"), "12": _("12 小时内"), "24": _("24 小时内")}
+
+
+def orders() -> dict[str, str]:
+    return {
+        "due": _("最急的在前"),
+        "amount": _("金额大的在前"),
+        "oldest": _("等得最久的在前"),
+        "newest": _("最新的在前"),
+    }
+
+
+def mine() -> str:
+    return _("我负责的")
+
+
+def _own() -> Mapping[str, Mapping[str, str]]:
+    """Words of the record's own codes, which no rulebook holds."""
+    return {
+        "platform_mark": {"tmall": _("天猫"), "taobao": _("淘宝"), "pdd": _("拼多多")},
+        "intent_kind": {
+            "agree_refund": _("同意退款"),
+            "agree_return": _("同意退货"),
+            "refuse": _("拒绝"),
+            "intercept": _("拦截快递"),
+            "message": _("发消息"),
+            "memo": _("写备忘"),
+            "cancel_shipment": _("取消发货"),
+            "review": _("转平台审核"),
+        },
+        "intent_state": {
+            "planned": _("已计划"),
+            "approved": _("待发送"),
+            "sending": _("发送中"),
+            "done": _("已完成"),
+            "refused": _("被平台拒绝"),
+            "unknown": _("结果未知，正在核对"),
+            "cancelled": _("已取消"),
+            "with_person": _("交给人处理"),
+        },
+        "role": {
+            "agent": _("客服"),
+            "lead": _("主管"),
+            "finance": _("财务"),
+            "warehouse": _("仓库"),
+            "owner": _("店主"),
+        },
+        "deadline": {"platform": _("平台期限"), "promise": _("对买家的承诺"), "target": _("店铺目标")},
+        "origin": {"automatic": _("自动"), "person": _("人工"), "platform": _("平台")},
+        "speaker": {"buyer": _("买家"), "seller": _("商家"), "platform": _("平台")},
+        "funder": {
+            "seller": _("商家优惠"),
+            "platform": _("平台优惠"),
+            "shop": _("店铺优惠"),
+            "buyer": _("买家实付"),
+        },
+    }

@@ -1,0 +1,1 @@
+"""The sandbox's TOP door: signatures, limits, error bodies, reads and writes."""

@@ -1,0 +1,103 @@
+"""The sentences of the pages and their English catalog; needs no gettext programs.
+
+`python -m tests.people.catalog` writes django.mo from django.po.
+"""
+
+import ast
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).parents[2] / "aftersale"
+PO = ROOT / "people/locale/en/LC_MESSAGES/django.po"
+MO = PO.with_suffix(".mo")
+SAYING = (ROOT / "cases/people.py", ROOT / "people/acts.py")  # their refusals are shown to people
+
+
+def sentences() -> dict[str, str]:
+    """Every msgid of templates and modules, with the file that says it."""
+    found: dict[str, str] = {}
+    for path in [*sorted(ROOT.rglob("templates/**/*.html")), *sorted(ROOT.rglob("*.py"))]:
+        said = path.read_text("utf-8")
+        source = templatize(said, origin=str(path)) if path.suffix == ".html" else said
+        read = _template if path.suffix == ".html" else _module
+        refusals = _refusals(source) if path in SAYING else ()
+        for sentence in [*read(source), *refusals]:
+            found.setdefault(sentence, path.name)
+    return found
+
+
+def _template(source: str) -> Iterator[str]:
+    for call in re.finditer(r"\b(?:gettext|_)\(\s*(u?(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'))", source):
+        yield ast.literal_eval(call[1].removeprefix("u"))
+    for call in re.finditer(
+        r"\bngettext\(\s*(u?\"\"\".*?\"\"\"|u?(?:\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'))", source, re.S
+    ):
+        yield ast.literal_eval(call[1].removeprefix("u"))
+
+
+def _module(source: str) -> Iterator[str]:
+    tree = ast.parse(source)
+    names = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if alias.name in ("gettext", "ngettext")
+    }
+    yield from _arguments(tree, names, 0)
+
+
+def _refusals(source: str) -> Iterator[str]:
+    yield from _arguments(ast.parse(source), {"Refusal"}, 1)
+
+
+def _arguments(tree: ast.Module, names: set[str], place: int) -> Iterator[str]:
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
+    for call in calls:
+        said = call.args[place] if len(call.args) > place and call.func.id in names else None
+        if isinstance(said, ast.Constant):
+            yield str(said.value)
+
+
+def entries(po: str) -> dict[str, list[str]]:
+    """msgid → its translations (several for plurals). Fuzzy marks are a fault."""
+    assert "#, fuzzy" not in po, "a translation is marked fuzzy"
+    found: dict[str, list[str]] = {}
+    for block in po.split("\n\n"):
+        parts: dict[str, str] = {}
+        key = ""
+        for line in block.splitlines():
+            match = re.match(r'(msgid_plural|msgid|msgstr(?:\[\d\])?) (".*")$', line)
+            if match:
+                key = match[1]
+                parts[key] = ast.literal_eval(match[2])
+            elif line.startswith('"'):
+                parts[key] += ast.literal_eval(line)
+        if "msgid" in parts:
+            identity = parts["msgid"] + (f"\0{parts['msgid_plural']}" if "msgid_plural" in parts else "")
+            assert identity not in found, f"{identity!r} is translated twice"
+            found[identity] = [text for name, text in sorted(parts.items()) if name.startswith("msgstr")]
+    return found
+
+
+def compiled(po: str) -> bytes:
+    """The catalog as gettext reads it: a header, two tables of lengths and offsets, the texts."""
+    pairs = sorted((key.encode(), "\0".join(texts).encode()) for key, texts in entries(po).items())
+    start = 28 + 16 * len(pairs)
+    body, table = b"", {0: b"", 1: b""}
+    for side in (0, 1):
+        for pair in pairs:
+            table[side] += struct.pack("<II", len(pair[side]), start + len(body))
+            body += pair[side] + b"\0"
+    head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+    return head + table[0] + table[1] + body
+
+
+if __name__ == "__main__":
+    MO.write_bytes(compiled(PO.read_text("utf-8")))

@@ -1,0 +1,136 @@
+"""The data files agree with one another, with the requirements and with the page in docs."""
+
+import re
+from pathlib import Path
+
+from aftersale.core.expression import Lit
+from aftersale.core.lint import lint
+from aftersale.core.rulebook import Const
+from aftersale.rulebooks import books
+from aftersale.rulebooks.documentation import coverage, render
+from aftersale.rulebooks.questions import words
+
+ROOT = Path(__file__).parent.parent.parent
+INTENTS = {
+    "agree_refund",
+    "agree_return",
+    "refuse",
+    "intercept",
+    "message",
+    "memo",
+    "cancel_shipment",
+    "review",
+}
+
+
+def _thens() -> list[tuple[str, dict[str, object]]]:
+    """Each rule's constant outcomes."""
+    book = books.book()
+    named = [*((rule.name, rule.then) for rule in book.rules), ("otherwise", book.otherwise)]
+    return [
+        (name, {k: v.value for k, v in then.items() if isinstance(v, (Lit, Const))}) for name, then in named
+    ]
+
+
+def _codes(then: dict[str, object]) -> set[str]:
+    lists = [then.get(key) or [] for key in ("first", "next", "tasks")]
+    single = [then[key] for key in ("action", "suggest") if key in then]
+    return {str(code) for codes in lists for code in codes} | set(map(str, single))  # type: ignore[attr-defined]
+
+
+def test_every_action_named_exists_and_every_action_is_named() -> None:
+    assert set().union(*(_codes(then) for _, then in _thens())) == set(books.actions())
+
+
+def test_every_queue_named_exists_and_every_queue_is_named() -> None:
+    assert {then["queue"] for _, then in _thens()} - {None} == set(books.queues())
+    assert {queue.tab for queue in books.queues().values()} == {tab.code for tab in books.tabs()}
+
+
+def test_what_only_people_can_do_has_a_queue() -> None:
+    actions = books.actions()
+    assert [
+        name for name, then in _thens() if actions[str(then["action"])].person and then["queue"] is None
+    ] == []
+    assert [action.code for action in actions.values() if action.person and action.intents] == []
+
+
+def test_intents_are_known_and_a_message_has_a_text() -> None:
+    for action in books.actions().values():
+        assert {*action.intents, *action.offers} <= INTENTS, action.code
+        assert action.message is not None or "message" not in action.intents, action.code
+        assert set(re.findall(r"{(\w+)}", action.message or "")) <= {"order_id", "amount", "tracking_no"}, (
+            action.code
+        )
+        assert ("agree_refund" in action.intents) <= action.money, action.code
+
+
+def test_every_rule_that_pays_by_itself_asks_for_payable_and_a_state() -> None:
+    actions = books.actions()
+    paying = {name for name, then in _thens() if actions[str(then["action"])].money and then["queue"] is None}
+    assert len(paying) > 15
+    for rule in books.book().rules:
+        if rule.name in paying:
+            assert re.search(r"\bpayable\b", rule.text), rule.name
+            assert re.search(
+                r"\bstate (= 'applied'|in \('return_agreed', 'return_shipped'\)|= 'return_shipped')",
+                rule.text,
+            ), rule.name
+            assert "amount" in rule.then, rule.name
+
+
+def test_every_value_has_its_titles() -> None:
+    titles = books.titles()
+    for fact in books.catalogue().facts.values():
+        assert set(fact.values) == set(titles.get(fact.name, {})), fact.name
+    for key in ("why", "work_order"):
+        assert {str(then[key]) for _, then in _thens() if key in then} == set(titles[key])
+
+
+def test_titles_in_both_languages() -> None:
+    assert books.title("queue", "in_transit") == "在途处理"
+    assert books.title("action", "auto_refund", "en") == "Refund automatically"
+    assert books.title("reason", "fake") == "怀疑假货"
+    assert books.title("reason", "not_known") == "not_known"
+    assert (books.catalogue().facts["fault"].labels or {})["buyer"] == "买家"
+
+
+def test_strategies_name_settings_and_are_named_by_rules() -> None:
+    settings, strategies = books.book().settings, books.strategies()
+    for one in strategies:
+        assert {one.enabled, one.max_amount or one.enabled, one.types or one.enabled} <= set(settings), (
+            one.template
+        )
+    named = {str(then["strategy"]) for _, then in _thens() if "strategy" in then}
+    assert named == {one.template for one in strategies}
+    assert len([one for one in strategies if "pdd" in one.platforms]) == 8
+
+
+def test_question_fields_lead_to_facts_and_settings() -> None:
+    facts, settings = books.catalogue().facts, books.book().settings
+    for name, entry in words()["fields"].items():
+        targets = [entry["to"]] if "to" in entry else entry.get("clock", [])
+        targets += [key for said in entry.get("is", {}).values() for key in said]
+        for target in targets:
+            aged = re.fullmatch(r"(?:minutes|hours|days)_since_(\w+)", target)
+            known = target in facts or target in settings or (aged and f"hours_since_{aged[1]}" in facts)
+            assert known, f"{name} → {target}"
+    assert set(words()["assumed"]) <= set(facts)
+
+
+def test_every_requirement_of_the_groups_b_to_e_is_named_or_explained() -> None:
+    named = {rule.requirement for rule in books.book().rules}
+    said = coverage()
+    explained = {*said["elsewhere"], *said["open"]}
+    assert named & explained == set()
+    assert {f"R-{number:03}" for number in range(14, 92)} <= named | explained
+
+
+def test_the_page_in_docs_is_the_book() -> None:
+    written = (ROOT / "docs" / "rulebook.md").read_text(encoding="utf-8")
+    assert written == render(), "run: python -m aftersale.rulebooks.documentation > docs/rulebook.md"
+
+
+def test_lint_finds_no_overlap_that_cannot_be_reached() -> None:
+    codes = {finding.code for finding in lint(books.book())}
+    assert not codes & {"unreachable", "never_known", "no_setting", "unused_setting"}

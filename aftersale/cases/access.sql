@@ -30,7 +30,7 @@ FROM unnest(%(shop_ids)s::int[], %(queues)s::text[]) AS place (shop_id, queue)
 CROSS JOIN LATERAL (
   SELECT i.shop_id, i.case_id, i.due_at, i.amount_fen, i.since FROM queue_item i
   WHERE i.shop_id = place.shop_id AND i.queue = place.queue
-    AND (%(due_before)s::timestamptz IS NULL OR i.due_at < %(due_before)s) IS TRUE
+    /*due*/
     AND (%(owner)s::text IS NULL OR i.owner = %(owner)s) IS TRUE
     AND (%(reason)s::text IS NULL OR EXISTS (
       SELECT FROM cases c WHERE c.shop_id = i.shop_id AND c.case_id = i.case_id AND c.reason = %(reason)s)) IS TRUE
@@ -44,7 +44,7 @@ ORDER BY /*order*/ OFFSET %(skip)s LIMIT %(rows)s
 SELECT i.shop_id, i.case_id
 FROM unnest(%(shop_ids)s::int[], %(queues)s::text[]) AS place (shop_id, queue)
 JOIN queue_item i ON i.shop_id = place.shop_id AND i.queue = place.queue
-WHERE (%(due_before)s::timestamptz IS NULL OR i.due_at < %(due_before)s) IS TRUE
+WHERE true /*due*/
   AND (%(since)s::timestamptz IS NULL OR i.since > %(since)s) IS TRUE
   AND (%(owner)s::text IS NULL OR i.owner = %(owner)s) IS TRUE
   AND (%(reason)s::text IS NULL OR EXISTS (

@@ -28,7 +28,9 @@ _ORDER = columns(Order)
 
 
 def _updates(names: Iterable[str], key: str) -> str:
-    return ", ".join(f"{n} = excluded.{n}" for n in names if n != key)
+    # A closed application no longer tells its kind: what it was stays.
+    new = {"aftersale_type": "coalesce(excluded.aftersale_type, c.aftersale_type)"}
+    return ", ".join(f"{n} = {new.get(n, f'excluded.{n}')}" for n in names if n != key)
 
 
 def _kept(names: Iterable[str], skip: set[str]) -> str:

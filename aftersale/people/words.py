@@ -3,6 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import cache
 from typing import cast
 
 from django.utils.translation import get_language
@@ -30,20 +31,23 @@ def word(kind: str, code: str | None) -> str:
         return rule(code)
     if kind == "intent":
         return intent(code)
-    own = _own().get(kind, {})
+    own = _own(language()).get(kind, {})
     return own[code] if code in own else books.title(kind, code, language())
 
 
 def rule(code: str) -> str:
     """The title of a rule, also of those that the record itself adds."""
-    for known in books.book(BOOK).rules:
-        if known.name == code:
-            return known.title if language() == "zh" else known.title_en
+    return _rules(language()).get(code, code)
+
+
+@cache
+def _rules(chosen: Language) -> Mapping[str, str]:
+    found = {one.name: one.title if chosen == "zh" else one.title_en for one in books.book(BOOK).rules}
     own = {
         "otherwise": _("没有规则命中，交给人"),
         "money_does_not_fit": _("金额超过订单还能退的钱，交给人核对"),
     }
-    return own.get(code, code)
+    return {**found, **own}
 
 
 def fact(name: str) -> str:
@@ -61,7 +65,7 @@ def answer(name: str, value: str) -> str:
 def intent(kind: str) -> str:
     """The title of an outward effect; a message says which."""
     name, _colon, action = kind.partition(":")
-    title = _own()["intent_kind"].get(name, name)
+    title = _own(language())["intent_kind"].get(name, name)
     return f"{title} · {books.title('action', action, language())}" if action else title
 
 
@@ -148,8 +152,9 @@ def mine() -> str:
     return _("我负责的")
 
 
-def _own() -> Mapping[str, Mapping[str, str]]:
-    """Words of the record's own codes, which no rulebook holds."""
+@cache
+def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
+    """Words of the record's own codes, which no rulebook holds; in the language of the page."""
     return {
         "platform_mark": {"tmall": _("天猫"), "taobao": _("淘宝"), "pdd": _("拼多多")},
         "intent_kind": {

@@ -200,7 +200,7 @@ def _waiting(made: Day) -> Mapping[str, int]:
 
 def _judge(made: Day, control: Control, judgement: Judgement) -> None:
     theirs = [(p.shop, p.refund_id, p.amount_fen) for p in control.ledger()]
-    applications = {(a["shop"], str(a["refund_id"])): a["status"] for a in control.applications()}
+    applications = {(a["shop"], str(a["refund_id"])): _end(a) for a in control.applications()}
     with made.connect() as conn:
         ours = conn.execute(
             "SELECT s.code, l.case_id, l.amount_fen, l.origin FROM ledger l JOIN shop s ON s.id = l.shop_id"
@@ -230,6 +230,12 @@ def _judge(made: Day, control: Control, judgement: Judgement) -> None:
         "decisions": figures["decisions"][0][0],
         "unknown_once": figures["unknown"][0][0],
     }
+
+
+def _end(application: Mapping[str, Any]) -> str:
+    """An exchange, repair or resend that succeeded ends without money: for us it is closed."""
+    pays = application["dispute_type"] in ("REFUND", "REFUND_AND_RETURN")
+    return str(application["status"]) if pays or application["status"] != "SUCCESS" else "CLOSED"
 
 
 _STATES = {"refunded": "SUCCESS", "closed": "CLOSED"}

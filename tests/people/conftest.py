@@ -43,9 +43,15 @@ def shops(embedded_server: Urls) -> Iterator[Database]:
                 open_shops(conn)
             for name, roles in PEOPLE.items():
                 ensure_user(name, PASSWORD, roles)
-            cache.clear()
             yield database
             connections.close_all()
+
+
+@pytest.fixture(autouse=True)
+def seconds_later() -> Callable[[], None]:
+    """Counters are read anew every few seconds; each test begins with fresh ones."""
+    cache.clear()
+    return cache.clear
 
 
 @pytest.fixture(scope="module")

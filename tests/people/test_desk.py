@@ -157,7 +157,9 @@ def test_notes_facts_and_owners_are_written_to_the_timeline(sign_in: SignIn) -> 
     assert "什么时候可以退款" not in page
 
 
-def test_live_marks_changed_rows_and_counts_new_ones(sign_in: SignIn, shops: Database) -> None:
+def test_live_marks_changed_rows_and_counts_new_ones(
+    sign_in: SignIn, shops: Database, seconds_later: Callable[[], None]
+) -> None:
     client = sign_in("主管阿兰")
     page = client.get("/queue?shop=snack").content.decode()
     rows = re.findall(r'name="row" value="([^"]+)"', page)
@@ -173,6 +175,7 @@ def test_live_marks_changed_rows_and_counts_new_ones(sign_in: SignIn, shops: Dat
             " WHERE shop_id = 2 AND case_id = %s",
             (NOON.replace(hour=5), case_id(2, 3)),
         )
+    seconds_later()
     live = client.get("/queue/live?shop=snack", {"row": rows, "since": NOON.isoformat()}).content.decode()
     assert re.findall(r'id="row-snack-(\d+)"', live) == [mine]
     assert 'class="changed"' in live

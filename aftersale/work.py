@@ -15,13 +15,14 @@ import psycopg
 from psycopg import Connection
 
 from aftersale.cases import actions
-from aftersale.core.records import BadInput
+from aftersale.cases.stage import Batch
+from aftersale.core.records import Arrival, BadInput
 from aftersale.decide.run import Decider
 from aftersale.intake import arrive
+from aftersale.intake.sources import SOURCES
 from aftersale.pg import Refused
 
 log = logging.getLogger(__name__)
-BODIES_MAX = 60
 LOOKS_MAX = 1000
 IDLE_S = 0.05
 AGAIN_S = 1.0
@@ -65,40 +66,63 @@ class Desk:
         taken: list[int] = []
         try:
             with self.conn.transaction():
-                bodies = arrive.claim(self.conn, BODIES_MAX)
+                bodies = arrive.claim(self.conn)
                 taken += [body.arrival_id for body in bodies]
                 self._take(bodies)
             return len(taken)
-        except psycopg.OperationalError:
-            raise
-        except Exception:
+        except Exception as error:
+            if _is_away(error):
+                raise
             log.exception("a batch of %s bodies failed and is taken one by one", len(taken))
             return self._one_by_one(taken)
 
     def _take(self, bodies: list[arrive.Body]) -> None:
-        batch = arrive.read(self.conn, bodies)
+        self._decide(arrive.read(self.conn, bodies))
+
+    def _decide(self, batch: Batch) -> None:
         if batch.size:
             now = self.now()
             actions.merge(self.conn, batch, now)
             self.decider.decide(now)
 
     def _one_by_one(self, arrival_ids: list[int]) -> int:
-        """A body that the record refuses is parked, so that it spoils no others."""
+        """A body that the record refuses spoils no others: it is taken apart."""
         for arrival_id in arrival_ids:
             try:
                 with self.conn.transaction():
                     self._take(arrive.claim_one(self.conn, arrival_id))
-            except psycopg.OperationalError:
-                raise
             except Exception as error:
-                self._park(arrival_id, f"{type(error).__name__}: {' '.join(str(error).split())}")
+                if _is_away(error):
+                    raise
+                self._take_apart(arrival_id, _said(error))
         return len(arrival_ids)
 
-    def _park(self, arrival_id: int, why: str) -> None:
+    def _take_apart(self, arrival_id: int, why: str) -> None:
+        """What the record takes of a body goes in; the rest is parked with its reason, and the body is done."""
+        with self.conn.transaction():
+            bodies = arrive.peek(self.conn, arrival_id)
+        bad = [one for body in bodies for one in self._refused(body, why)]
         with self.conn.transaction():
             for body in arrive.claim_one(self.conn, arrival_id):
-                bad = BadInput(f"arrival {arrival_id}", why, body.raw)
-                actions.park(self.conn, body.shop_id, body.source, [bad])
+                actions.park(self.conn, body.shop_id, body.source, bad)
+
+    def _refused(self, body: arrive.Body, why: str) -> list[BadInput]:
+        """Each record in a transaction of its own; those that were refused."""
+        place = f"arrival {body.arrival_id}"
+        try:
+            ones = SOURCES[body.source].read(body.raw)
+        except Exception:
+            return [BadInput(place, why, body.raw)]
+        bad = [one for one in ones if isinstance(one, BadInput)]
+        for one in (one for one in ones if isinstance(one, Arrival)):
+            try:
+                with self.conn.transaction():
+                    self._decide(actions.staged([(body.shop_id, one)]))
+            except Exception as error:
+                if _is_away(error):
+                    raise
+                bad.append(BadInput(f"{place} {one.key}", _said(error), one.raw))
+        return bad
 
     def take_due(self) -> int:
         """Decide the cases whose look is due."""
@@ -108,3 +132,13 @@ class Desk:
             if count:
                 self.decider.decide(now)
         return count
+
+
+def _is_away(error: Exception) -> bool:
+    """Is it the database's trouble, and no fault of what we wrote?"""
+    too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded)
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not too_much
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -157,6 +157,7 @@ def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) 
     """Write what became of sent intents; how many were still ours to settle (the epoch is the fence)."""
     names = [f.name for f in fields(Outcome)]
     told = {name: [getattr(one, name) for one in outcomes] for name in names}
+    conn.execute(_OUTCOME["lock_told"], {"shop_id": told["shop_id"], "case_id": told["case_id"]})
     return conn.execute(_OUTCOME["settle"], {**told, "now": now}).rowcount
 
 

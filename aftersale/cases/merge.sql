@@ -25,7 +25,7 @@ WHERE excluded.parcel_version > p.parcel_version
 
 -- name: tracking_events
 INSERT INTO tracking_event (shop_id, tracking_no, at, text, code)
-SELECT DISTINCT ON (1, 2, 3, 4) shop_id, tracking_no, at, text, code FROM stage_event ORDER BY 1, 2, 3, 4
+SELECT DISTINCT ON (1, 2, 3, 4) shop_id, tracking_no, at, left(text, 500), code FROM stage_event ORDER BY 1, 2, 3, 4
 ON CONFLICT DO NOTHING
 
 -- name: interceptions
@@ -74,14 +74,16 @@ ORDER BY p.shop_id, p.tracking_no FOR SHARE
 
 -- name: orders
 WITH newest AS (SELECT DISTINCT ON (shop_id, order_id) * FROM stage_order ORDER BY shop_id, order_id, order_version DESC),
+merged AS (
+  INSERT INTO orders AS o (shop_id, {columns}) SELECT shop_id, {columns} FROM newest ORDER BY shop_id, order_id
+  ON CONFLICT (shop_id, order_id) DO UPDATE SET {updates}
+  WHERE excluded.order_version > o.order_version
+  RETURNING o.shop_id, o.order_id, o.paid_fen, (o.xmax = 0) AS inserted),
 money AS (INSERT INTO order_money AS m (shop_id, order_id, paid_fen)
-  SELECT shop_id, order_id, paid_fen FROM newest WHERE paid_fen IS NOT NULL ORDER BY 1, 2
+  SELECT shop_id, order_id, paid_fen FROM merged WHERE paid_fen IS NOT NULL ORDER BY 1, 2
   ON CONFLICT (shop_id, order_id) DO UPDATE SET paid_fen = greatest(excluded.paid_fen, m.held_fen)
   WHERE m.paid_fen <> greatest(excluded.paid_fen, m.held_fen))
-INSERT INTO orders AS o (shop_id, {columns}) SELECT shop_id, {columns} FROM newest ORDER BY shop_id, order_id
-ON CONFLICT (shop_id, order_id) DO UPDATE SET {updates}
-WHERE excluded.order_version > o.order_version
-RETURNING o.order_id, (o.xmax = 0) AS inserted
+SELECT order_id, inserted FROM merged
 
 -- name: order_lines
 INSERT INTO order_line (shop_id, order_id, line_id, product_id, title, sku, quantity, paid_fen)

@@ -1,5 +1,10 @@
 -- What became of intents. `told` are rows (shop_id, case_id, kind, platform_version, amount_fen, epoch, state, outcome).
 
+-- Settling and deciding a case wait for one another, so that neither acts on half of what is known.
+-- name: lock_told
+SELECT FROM cases c WHERE (c.shop_id, c.case_id) IN (SELECT * FROM unnest(%(shop_id)s::int[], %(case_id)s::text[]))
+ORDER BY c.shop_id, c.case_id FOR UPDATE
+
 -- The epoch is the fence: a worker that was thought dead cannot settle what another has taken over.
 -- name: settle
 WITH told AS (
@@ -67,7 +72,7 @@ SELECT c.shop_id, c.case_id, %(kind)s, c.application_version, %(amount_fen)s, c.
 FROM cases c WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s AND c.application_version = %(version)s
 ON CONFLICT (shop_id, case_id, kind, platform_version, amount_fen) DO UPDATE SET state = 'approved',
   due_at = excluded.due_at, planned_by = excluded.planned_by, approved_by = excluded.approved_by, changed_at = excluded.changed_at
-WHERE i.state = 'cancelled'
+WHERE i.state IN ('cancelled', 'refused')
 RETURNING i.state
 
 -- name: lock_case
@@ -79,8 +84,9 @@ SELECT state, planned_by FROM intent WHERE shop_id = %(shop_id)s AND case_id = %
   AND state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')
 
 -- name: hold
-UPDATE order_money SET held_fen = held_fen + %(amount_fen)s
-WHERE shop_id = %(shop_id)s AND order_id = %(order_id)s AND held_fen + %(amount_fen)s <= paid_fen RETURNING held_fen
+UPDATE order_money m SET held_fen = m.held_fen + %(amount_fen)s FROM orders o
+WHERE m.shop_id = %(shop_id)s AND m.order_id = %(order_id)s AND o.shop_id = m.shop_id AND o.order_id = m.order_id
+  AND (m.held_fen + %(amount_fen)s <= least(m.paid_fen, o.paid_fen)) IS TRUE
 
 -- name: undo
 WITH undone AS (

@@ -1,16 +1,17 @@
 -- The verdicts of a batch (temp table `verdict`, filled by decide) become decisions, intents, queue rows and looks.
 
--- An intent that the new verdict no longer wants and that has not been sent is cancelled and its money released.
+-- An intent that the new verdict no longer wants and that has done nothing is cancelled and its money released.
 -- A person's intent falls only when the application it was bound to has changed.
 -- name: cancel_stale
 WITH stale AS (
   UPDATE intent i SET state = 'cancelled', outcome = '新的判断：' || v.rule, changed_at = %(now)s
   FROM verdict v
   WHERE v.prior_decision IS NOT NULL AND v.changed AND i.shop_id = v.shop_id AND i.case_id = v.case_id
-    AND i.state IN ('planned', 'approved')
+    AND i.state IN ('planned', 'approved', 'with_person')
     AND CASE WHEN i.planned_by LIKE 'rule:%%' THEN
-          (i.platform_version = v.application_version AND i.kind = ANY (v.kinds)
-           AND (NOT i.money OR i.amount_fen = v.amount_fen)) IS NOT TRUE
+          -- Stopping a parcel and telling the buyer are not bound to the version of the application.
+          (i.kind = ANY (v.kinds) AND (i.kind NOT IN ('agree_refund', 'agree_return')
+            OR i.platform_version = v.application_version AND (NOT i.money OR i.amount_fen = v.amount_fen))) IS NOT TRUE
         ELSE i.platform_version <> v.application_version END
   RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
 UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
@@ -25,10 +26,12 @@ WITH want AS (
   FROM verdict v WHERE v.money AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person'))),
 room AS (
-  SELECT m.shop_id, m.order_id, m.paid_fen - m.held_fen AS left_fen FROM order_money m
-  WHERE (m.shop_id, m.order_id) IN (SELECT shop_id, order_id FROM want) ORDER BY 1, 2 FOR UPDATE)
+  SELECT m.shop_id, m.order_id, least(m.paid_fen, o.paid_fen) - m.held_fen AS left_fen
+  FROM order_money m JOIN orders o ON o.shop_id = m.shop_id AND o.order_id = m.order_id
+  WHERE (m.shop_id, m.order_id) IN (SELECT shop_id, order_id FROM want) ORDER BY 1, 2 FOR UPDATE OF m)
 UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'amount_check',
-  rule = 'money_does_not_fit', changed = (v.prior_rule = 'money_does_not_fit' AND v.prior_version = v.application_version) IS NOT TRUE
+  rule = 'money_does_not_fit', changed = (v.prior_rule = 'money_does_not_fit' AND v.prior_version = v.application_version) IS NOT TRUE,
+  decision_id = CASE WHEN v.changed THEN v.decision_id ELSE nextval('decision_id') END
 FROM want w LEFT JOIN room r USING (shop_id, order_id)
 WHERE v.shop_id = w.shop_id AND v.case_id = w.case_id AND (w.running_fen <= r.left_fen) IS NOT TRUE
 
@@ -43,6 +46,10 @@ planned AS (
   FROM wanted w
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
+    -- What could not be stopped at the warehouse is not paid as if it had been.
+    AND NOT (w.pays AND 'cancel_shipment' = ANY (w.kinds) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
+      AND i.case_id = w.case_id AND i.kind = 'cancel_shipment' AND i.state = 'refused'
+      AND i.platform_version = w.application_version))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
     AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))

@@ -218,8 +218,10 @@ BEGIN
       'sending>done', 'sending>refused', 'sending>unknown', 'sending>with_person', 'sending>approved',
       'unknown>approved', 'unknown>done', 'unknown>refused', 'unknown>cancelled', 'unknown>with_person',
       'with_person>approved', 'with_person>cancelled', 'with_person>done', 'with_person>refused',
-      'cancelled>approved', 'cancelled>planned')) IS NOT TRUE  -- nothing was sent under a cancelled intent
+      'cancelled>approved', 'cancelled>planned', 'refused>approved')) IS NOT TRUE  -- these two have done nothing
   THEN RAISE EXCEPTION 'intent: no edge from % to %', OLD.state, NEW.state; END IF;
+  IF OLD.state = 'refused' AND NEW.state = 'approved' AND (NEW.approved_by NOT LIKE 'rule:%') IS NOT TRUE
+  THEN RAISE EXCEPTION 'intent: only a person may try again what was refused'; END IF;
   -- Only a call that the platform turned away before doing anything goes back without a question.
   IF OLD.state = 'sending' AND NEW.state = 'approved' AND (NEW.outcome LIKE 'later:%') IS NOT TRUE
   THEN RAISE EXCEPTION 'intent: what was sent may not be sent again unasked'; END IF;
@@ -338,6 +340,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON switch_log FOR EACH ROW EX
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON ledger EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON happening EXECUTE FUNCTION append_only();
 CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON decision EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON switch_log EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON intent EXECUTE FUNCTION append_only();
 CREATE TRIGGER never_deleted BEFORE DELETE ON intent FOR EACH ROW EXECUTE FUNCTION append_only();
 
 -- When an application of the platform may call next; every caller books its turn here, so the limit holds over hosts.

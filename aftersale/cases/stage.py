@@ -1,6 +1,7 @@
 """A batch of records on its way into the record: encoded once for COPY into temp tables that empty at commit."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from hashlib import blake2b
@@ -18,7 +19,6 @@ from aftersale.core.records import (
     Notice,
     Order,
     Parcel,
-    Record,
     WarehouseOrder,
 )
 
@@ -40,21 +40,16 @@ def columns(record: type[Any]) -> list[str]:
     return [version if f.name == "version" else f.name for f in fields(record) if f.name not in NESTED]
 
 
-def _text(value: str) -> str:
-    if "\\" in value or "\t" in value or "\n" in value or "\r" in value or "\x00" in value:
-        value = value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-        return value.replace("\x00", "\ufffd")
-    return value
-
-
+NULL = "\x02"
 _ENCODE: dict[type[Any], Callable[[Any], str]] = {
-    str: _text,
+    str: str,
     int: str,
     bool: lambda value: "t" if value else "f",
-    type(None): lambda _: "\\N",
     datetime: datetime.isoformat,
 }
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\ufffd"})
 _READ = {record: attrgetter(*[f.name for f in fields(record) if f.name not in NESTED]) for record in TABLES}
+UNVERSIONED = {Message, Notice}
 KIND: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
     Application: ("application", lambda r: r.case_id),
     Order: ("order", lambda r: r.order_id),
@@ -67,9 +62,13 @@ KIND: dict[type[Any], tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def line(values: Iterable[object]) -> str:
-    """One line of COPY text."""
-    return "\t".join([_ENCODE[type(v)](v) for v in values]) + "\n"
+def line(values: Sequence[object]) -> str:
+    """One line of COPY text, with NULL as "\\x02"; hardly any holds what must be escaped, so that is looked for once."""
+    texts = [NULL if v is None else v if v.__class__ is str else _ENCODE[v.__class__](v) for v in values]
+    text = "\t".join(texts)
+    if "\\" in text or "\n" in text or "\r" in text or "\x00" in text or text.count("\t") >= len(texts):
+        text = "\t".join([one.translate(_ESCAPES) for one in texts])
+    return text + "\n"
 
 
 def inbox_key(arrival: Arrival) -> str:
@@ -82,47 +81,48 @@ class Batch:
     """Records of one or several shops, encoded by table as they are added."""
 
     def __init__(self) -> None:
-        self.lines: dict[str, list[str]] = {}
+        self.lines: dict[str, list[str]] = defaultdict(list)
         self.size = 0
 
     def add(self, shop_id: int, arrival: Arrival) -> None:
         record = arrival.record
-        kind, external_id = KIND[type(record)]
-        version = getattr(record, "version", 0)
-        self._put("stage_inbox", (shop_id, inbox_key(arrival), kind, external_id(record), version))
-        if type(record) in TABLES:
-            self._put(TABLES[type(record)][0], (shop_id, *_READ[type(record)](record)))
-        self._add_nested(shop_id, record, arrival)
+        made = record.__class__
+        kind, external_id = KIND[made]
+        version = 0 if made in UNVERSIONED else record.version  # type: ignore[union-attr]
+        told = (shop_id, inbox_key(arrival), kind, external_id(record), version)
+        self.lines["stage_inbox"].append(line(told))
+        if made in TABLES:
+            self.lines[TABLES[made][0]].append(line((shop_id, *_READ[made](record))))
+        if made is not Application:
+            for table, values in nested(shop_id, arrival):
+                self.lines[table].append(line(values))
         self.size += 1
-
-    def _add_nested(self, shop_id: int, record: Record, arrival: Arrival) -> None:
-        if isinstance(record, Parcel):
-            for event in record.events:
-                self._put("stage_event", (shop_id, record.tracking_no, event.at, event.text, event.code))
-        elif isinstance(record, Order):
-            for one in record.lines:
-                row = (one.line_id, one.product_id, one.title, one.sku, one.quantity, one.paid_fen)
-                self._put("stage_line", (shop_id, record.order_id, *row))
-                for funder, amount_fen in one.shares:
-                    self._put("stage_share", (shop_id, record.order_id, one.line_id, funder, amount_fen))
-        elif isinstance(record, Message):
-            self._put(
-                "stage_message",
-                (shop_id, record.case_id, record.at, record.role, record.text, inbox_key(arrival)),
-            )
-        elif isinstance(record, Notice):
-            self._put("stage_notice", (shop_id, record.kind, record.external_id))
-
-    def _put(self, table: str, values: Iterable[object]) -> None:
-        self.lines.setdefault(table, []).append(line(values))
 
     def copy(self, conn: Connection[Any]) -> frozenset[str]:
         """COPY each filled table into its stage; which tables have rows."""
         with conn.cursor() as cursor:
             for table, lines in self.lines.items():
-                with cursor.copy(f"COPY {table} FROM STDIN") as copy:
+                with cursor.copy(f"COPY {table} FROM STDIN (NULL E'\\x02')") as copy:
                     copy.write("".join(lines))
         return frozenset(self.lines)
+
+
+def nested(shop_id: int, arrival: Arrival) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """Rows of a record's inner lists, and of records that have no snapshot: (stage table, values)."""
+    match arrival.record:
+        case Parcel(tracking_no=tracking_no, events=events):
+            for event in events:
+                yield "stage_event", (shop_id, tracking_no, event.at, event.text, event.code)
+        case Order(order_id=order_id, lines=lines):
+            for one in lines:
+                row = (one.line_id, one.product_id, one.title, one.sku, one.quantity, one.paid_fen)
+                yield "stage_line", (shop_id, order_id, *row)
+                for funder, amount_fen in one.shares:
+                    yield "stage_share", (shop_id, order_id, one.line_id, funder, amount_fen)
+        case Message(case_id=case_id, at=at, role=role, text=text):
+            yield "stage_message", (shop_id, case_id, at, role, text, inbox_key(arrival))
+        case Notice(kind=kind, external_id=external_id):
+            yield "stage_notice", (shop_id, kind, external_id)
 
 
 def prepare(conn: Connection[Any]) -> None:

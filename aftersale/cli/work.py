@@ -11,6 +11,8 @@ import click
 from aftersale.cli import fail
 
 if TYPE_CHECKING:
+    import psycopg
+
     from aftersale.act.run import Limits
     from aftersale.intake.pull import PullLimits
     from aftersale.work import Turn
@@ -37,6 +39,8 @@ def command(
     aftersale work                   one worker; start as many as you like, on any hosts
     aftersale work --only decide     leave the sending to others
     """
+    import psycopg
+
     from aftersale.act.run import Limits
     from aftersale.intake.pull import PullLimits
     from aftersale.pg import Refused
@@ -48,6 +52,8 @@ def command(
             check(conn)
     except Refused as refused:
         fail(refused.why)
+    except psycopg.OperationalError as error:  # the database went away just now: the turns wait for it
+        logging.getLogger(__name__).warning("%s", error)
     limits, pulls = (
         Limits(calls_per_s, lease_s=lease_s, ask_after_s=ask_after_s),
         PullLimits(pull_every_s, calls_per_s),

@@ -67,7 +67,8 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
     def at(moment: str) -> Lowered:
         return lower(book, "postgres", fact=fact, setting=setting, now=moment, given=tuple(derived))
 
-    now, then = at("m.at"), at("k.at")
+    now = at("m.at")
+    future = [f"CASE WHEN {moment} > m.at THEN {moment} END" for moment in now.moments]
     rows = ", ".join(_row(no, one) for no, one in enumerate(spoken(book, actions)))
     return _SQL["verdict"].format(
         settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
@@ -79,7 +80,9 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
         due_hours=_escaped(now.output("due_hours", "j.rule_no")),
         reads=", ".join(f"f.{column(book, n)}" for n in book.reads),
         moments=_escaped(", ".join(now.moments)) or "NULL::timestamptz",
-        rule_no_then=_escaped(then.rule_no),
+        future=_escaped(", ".join(future)) or "NULL::timestamptz",
+        rule_no_first=_escaped(at("n.first").rule_no),
+        rule_no_then=_escaped(at("k.at").rule_no),
     )
 
 

@@ -14,9 +14,13 @@ judged AS (
   CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
   CROSS JOIN LATERAL (SELECT {derived}) d
   CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j
-  LEFT JOIN LATERAL (
-    SELECT min(k.at) AS at FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
-    WHERE greatest({moments}) > m.at AND k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
+  CROSS JOIN LATERAL (SELECT least({future}) AS first, greatest({future}) AS last OFFSET 0) n
+  CROSS JOIN LATERAL (SELECT CASE
+    WHEN n.first IS NULL THEN NULL
+    WHEN ({rule_no_first}) <> j.rule_no THEN n.first
+    WHEN n.last > n.first THEN (SELECT min(k.at) FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
+      WHERE k.at > n.first AND ({rule_no_then}) <> j.rule_no)
+    END AS at) l)
 SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at, p.rule, p.action, p.queue,
   v.amount_fen, p.kinds, p.money, v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
   CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
@@ -26,11 +30,12 @@ LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
 CROSS JOIN LATERAL (SELECT (h.decision_id IS NULL OR h.decided_version <> v.application_version
   OR h.rule <> p.rule OR h.amount_fen IS DISTINCT FROM v.amount_fen) AS changed) c
 
--- Due cases that nobody else is deciding just now.
+-- Due cases that nobody else is deciding just now. Their looks are over: the verdict sets the next.
 -- name: claim_due
 WITH due AS (
   SELECT c.shop_id, c.case_id FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
-  WHERE l.at <= %(now)s ORDER BY l.at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED)
+  WHERE l.at <= %(now)s ORDER BY l.at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
+over AS (DELETE FROM look l USING due d WHERE l.shop_id = d.shop_id AND l.case_id = d.case_id)
 INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due
 
 -- name: next_look

@@ -76,9 +76,14 @@ def store(conn: Connection[Any], bodies: Sequence[tuple[int, str, bytes]]) -> No
     conn.execute(_SQL["store"], (list(shops), list(sources), list(raws)))
 
 
-def claim(conn: Connection[Any], bodies_max: int) -> list[Body]:
+def claim(conn: Connection[Any], bodies_max: int = 500, bytes_max: int = 1_000_000) -> list[Body]:
     """Take the oldest unread bodies within the caller's transaction."""
-    return [Body(*row) for row in conn.execute(_SQL["claim"], {"bodies": bodies_max})]
+    return [Body(*row) for row in conn.execute(_SQL["claim"], {"bodies": bodies_max, "bytes": bytes_max})]
+
+
+def peek(conn: Connection[Any], arrival_id: int) -> list[Body]:
+    """This very body, if it is unread."""
+    return [Body(*row) for row in conn.execute(_SQL["peek"], {"arrival_id": arrival_id})]
 
 
 def claim_one(conn: Connection[Any], arrival_id: int) -> list[Body]:

@@ -39,6 +39,7 @@ class Door:
         self._writer: asyncio.Task[None] | None = None
         self._shops: dict[str, tuple[int, dict[str, str]]] = {}
         self._shops_read_at = float("-inf")
+        self._shops_known = False
         self._conn: psycopg.AsyncConnection[Any] | None = None
         self._shops_lock = asyncio.Lock()
 
@@ -60,6 +61,8 @@ class Door:
         if source is None or source.verify is None:
             return 404, _no("source", "没有这个入口：/hooks/{taobao|kuaidi100|warehouse}/{店铺代号}")
         shop = await self._shop(parts[3])
+        if shop is None and not self._shops_known:
+            return 503, _no("down", "暂时查不到店铺，请重发")
         secret = shop[1].get(parts[2]) if shop else None
         if shop is None or secret is None:
             return 404, _no("shop", "没有这个店铺，或者它没有推送密钥")
@@ -131,7 +134,9 @@ class Door:
             async with await self._connect() as conn:
                 rows = await (await conn.execute(_SQL["shops"])).fetchall()
             self._shops = {row[0]: (row[1], row[2]) for row in rows}
+            self._shops_known = True
         except (psycopg.Error, OSError) as error:
+            self._shops_known = False
             log.warning("the list of shops could not be read: %s", error)
 
 

@@ -2,11 +2,14 @@
 WITH stored AS (INSERT INTO arrival (shop_id, source, body) SELECT * FROM unnest(%s::int[], %s::text[], %s::bytea[]) RETURNING id)
 INSERT INTO arrival_todo (arrival_id) SELECT id FROM stored
 
--- Unread bodies, oldest first, nobody else's; gone from the queue when this transaction commits.
+-- Unread bodies, oldest first, nobody else's, about `bytes` long together; gone from the queue when this commits.
 -- name: claim
-WITH taken AS (
-  DELETE FROM arrival_todo WHERE arrival_id IN (
-    SELECT arrival_id FROM arrival_todo ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED)
+WITH next AS (SELECT arrival_id FROM arrival_todo ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED),
+sized AS (
+  SELECT n.arrival_id, sum(octet_length(a.body)) OVER (ORDER BY n.arrival_id) - octet_length(a.body) AS before
+  FROM next n JOIN arrival a ON a.id = n.arrival_id),
+taken AS (
+  DELETE FROM arrival_todo WHERE arrival_id IN (SELECT arrival_id FROM sized WHERE before < %(bytes)s)
   RETURNING arrival_id)
 SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id ORDER BY a.id
 
@@ -14,6 +17,10 @@ SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t
 WITH taken AS (DELETE FROM arrival_todo WHERE arrival_id = (
   SELECT arrival_id FROM arrival_todo WHERE arrival_id = %(arrival_id)s FOR UPDATE SKIP LOCKED) RETURNING arrival_id)
 SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id
+
+-- name: peek
+SELECT a.id, a.shop_id, a.source, a.body FROM arrival_todo t JOIN arrival a ON a.id = t.arrival_id
+WHERE t.arrival_id = %(arrival_id)s
 
 -- name: shops
 SELECT code, id, push_secrets FROM shop

@@ -9,6 +9,12 @@ from aftersale.cases.rows import first, read
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.metrics", "today.sql")
+BEHIND = {
+    "hour": SQL["rows_hour"],
+    "automatic": SQL["rows_automatic"],
+    "money": SQL["rows_money"],
+    "unknown": SQL["rows_unknown"],
+}
 ZONE = "Asia/Shanghai"
 BUCKETS = ("late", "h2", "h12", "h24", "h72", "later", "none")
 ORIGINS = ("automatic", "person", "platform")
@@ -112,4 +118,4 @@ def today(shop_ids: Sequence[int], now: datetime) -> Today:
 def behind(name: str, shop_ids: Sequence[int], since: datetime, until: datetime, origin: str) -> list[Moved]:
     """The rows behind a figure (`hour`, `automatic`, `money`, `unknown`), at most 500."""
     given = {"shop_ids": list(shop_ids), "from": since, "until": until, "origin": origin}
-    return read(Moved, SQL[f"rows_{name}"], given)
+    return read(Moved, BEHIND[name], given)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 from typing import Any
 from zlib import crc32
 
@@ -22,6 +23,7 @@ from aftersale.rulebooks import books
 
 SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
+UNDER_WAY = frozenset({"planned", "approved", "sending", "unknown"})
 SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
 ACTING = frozenset({"agent", "lead", "finance", "owner"})
 
@@ -177,7 +179,7 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
     told = timeline.events(case.shop.id, case.case_id, waybills, intents)
     show = request.GET.get("show", "")
     undoable = [
-        (intent, int((intent.due_at - now).total_seconds()) + 1)
+        (intent, ceil((intent.due_at - now).total_seconds()))
         for intent in intents
         if intent.by_person and intent.state in ("planned", "approved") and intent.due_at > now
     ]
@@ -203,7 +205,8 @@ def _buttons(
     case: Case, head: Head, decision: Decision | None, intents: Collection[Intent]
 ) -> list[tuple[str, int]]:
     """What may be done, each with its amount; the decision's offer first, what is under way left out."""
-    if not head.open or case.shop.role not in ACTING:
+    chosen = any(intent.by_person and intent.state in UNDER_WAY for intent in intents)
+    if not head.open or case.shop.role not in ACTING or (chosen and not head.queue):
         return []
     action = books.actions().get(decision.action) if decision else None
     offered = [

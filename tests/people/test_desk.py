@@ -126,6 +126,8 @@ def test_an_agreed_refund_can_be_undone(sign_in: SignIn, shops: Database) -> Non
     page = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content
     assert "「同意退款 ¥236.00」将在 30 秒后发出" in text(page)
     assert "撤回" in text(page)
+    assert "已经有人决定，正在办理" in text(page)
+    assert "拒绝 R" not in text(page)
     state = f"SELECT state, amount_fen, planned_by FROM intent WHERE case_id = '{mine}' AND money"
     assert asked(shops, state) == [("approved", 23600, "客服小明")]
     twice = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content

@@ -1,0 +1,46 @@
+# What one does with this repository. Every target works on a fresh machine.
+
+PYTHON ?= python3
+AFTERSALE_HOME ?= $(CURDIR)/var
+export AFTERSALE_HOME
+
+# As root, or with a sudo that asks nothing, a missing venv module is installed.
+VENV_OR_SAY = $(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/machine python3-venv
+
+# When make itself is killed, what it runs is asked to stop (Ctrl-C reaches both anyway).
+WITH_MAKE = $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
+
+.PHONY: help setup up test lint types bench faults pictures
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
+
+setup:  ## the locked environment in .venv; afterwards the command is .venv/bin/aftersale
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 setup' >&2; exit 1; }
+	@test -x .venv/bin/pip || { $(VENV_OR_SAY); echo 'setup: Python environment in .venv'; $(PYTHON) -m venv .venv; }
+	@test -x .venv/bin/uv || { echo 'setup: uv, from PyPI'; .venv/bin/pip install --quiet uv; }
+	@.venv/bin/uv sync --locked --inexact --quiet --python .venv/bin/python
+
+up: setup  ## database, demo shops with live traffic, a worker and the pages; Ctrl-C stops it all
+	@exec $(WITH_MAKE) .venv/bin/aftersale up $(ARGS)
+
+test: setup  ## all tests; says what it installs for them (browser, fonts, a second PostgreSQL)
+	@.ci/machine chromium fonts-noto-cjk postgresql
+	.venv/bin/pytest $(ARGS)
+
+lint: setup  ## style and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: setup  ## mypy --strict
+	.venv/bin/mypy
+
+bench: setup  ## speed, as ratios to what the database itself does in the same run
+	@exec $(WITH_MAKE) .venv/bin/aftersale bench $(ARGS)
+
+faults: setup  ## a promotion day while processes are killed and answers are lost; judged by the ledgers
+	@exec $(WITH_MAKE) .venv/bin/python -m tests.faults.promotion_day $(ARGS)
+
+pictures: setup  ## the screenshots in docs/screens
+	@.ci/machine chromium fonts-noto-cjk
+	.venv/bin/python -m tests.people.pictures $(ARGS)

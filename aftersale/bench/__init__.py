@@ -1,0 +1,1 @@
+"""How fast the real paths are, as ratios to anchors measured between them in the same run (docs/performance.md)."""

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -22,7 +22,7 @@ class Clock:
         self._conn: Connection[Any] | None = None
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._moment = datetime.min
+        self._moment = datetime.min.replace(tzinfo=UTC)
         self._speed = 1.0
 
     def now(self) -> datetime:

@@ -108,11 +108,10 @@ class Desk:
 
     def _refused(self, body: arrive.Body, why: str) -> list[BadInput]:
         """Each record in a transaction of its own; those that were refused."""
-        place = f"arrival {body.arrival_id}"
         try:
             ones = SOURCES[body.source].read(body.raw)
         except Exception:
-            return [BadInput(place, why, body.raw)]
+            return [BadInput(f"{body.source} body", why, body.raw)]
         bad = [one for one in ones if isinstance(one, BadInput)]
         for one in (one for one in ones if isinstance(one, Arrival)):
             try:
@@ -121,7 +120,7 @@ class Desk:
             except Exception as error:
                 if _is_away(error):
                     raise
-                bad.append(BadInput(f"{place} {one.key}", _said(error), one.raw))
+                bad.append(BadInput(f"{body.source} {one.key}", _said(error), one.raw))
         return bad
 
     def take_due(self) -> int:

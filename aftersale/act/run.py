@@ -62,6 +62,8 @@ class Actor:
         return len(items)
 
     def _call(self, door: Taobao, batch: list[Item]) -> dict[str, Answer]:
+        if self._stopped(batch[0]):
+            return {item.case_id: TryLater(0.0, "stopped") for item in batch}
         rate = self.limits.calls_per_s / door.calls(batch)
         if not pace.wait_turn(self.conn, door.shop.app_key, rate):
             return {item.case_id: TryLater(5.0, "call budget") for item in batch}
@@ -71,6 +73,12 @@ class Actor:
                 pace.blocked(self.conn, door.shop.app_key, answer.after_s)
                 break
         return answers
+
+    def _stopped(self, item: Item) -> bool:
+        """Has a switch been thrown since the claim?"""
+        with self.conn.transaction():
+            row = self.conn.execute(_SQL["stopped"], (item.shop_id, item.kind)).fetchone()
+        return bool(row and row[0])
 
     def _ask(self) -> int:
         values = {"wait_s": self.limits.ask_after_s, "limit": self.limits.claim_max}

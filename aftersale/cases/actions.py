@@ -78,6 +78,8 @@ def merge(conn: Connection[Any], batch: Batch, now: datetime, *, partial: bool =
             if partial:
                 conn.execute(KEEP_UNTOLD)
             cases = conn.execute(APPLICATIONS, {"now": now})
+        if "stage_order" in filled:
+            conn.execute(_MERGE["order_money"])
     return _merged(("order", orders), ("application", cases))
 
 
@@ -130,7 +132,7 @@ def record_verdicts(conn: Connection[Any], now: datetime, book_version: str) -> 
     """Write the batch's verdicts (temp table `verdict`) as decisions, intents, queue rows, deadlines and looks."""
     arguments = {"now": now, "book_version": book_version}
     with conn.pipeline():
-        for name, statement in _RECORD.items():
+        for statement in _RECORD.values():
             used = {key: value for key, value in arguments.items() if f"%({key})s" in statement}
             conn.execute(statement if used else statement.replace("%%", "%"), used or None)
 

@@ -73,17 +73,19 @@ SELECT FROM parcel p WHERE (p.shop_id, p.tracking_no) IN (SELECT shop_id, tracki
 ORDER BY p.shop_id, p.tracking_no FOR SHARE
 
 -- name: orders
-WITH newest AS (SELECT DISTINCT ON (shop_id, order_id) * FROM stage_order ORDER BY shop_id, order_id, order_version DESC),
-merged AS (
-  INSERT INTO orders AS o (shop_id, {columns}) SELECT shop_id, {columns} FROM newest ORDER BY shop_id, order_id
-  ON CONFLICT (shop_id, order_id) DO UPDATE SET {updates}
-  WHERE excluded.order_version > o.order_version
-  RETURNING o.shop_id, o.order_id, o.paid_fen, (o.xmax = 0) AS inserted),
-money AS (INSERT INTO order_money AS m (shop_id, order_id, paid_fen)
-  SELECT shop_id, order_id, paid_fen FROM merged WHERE paid_fen IS NOT NULL ORDER BY 1, 2
-  ON CONFLICT (shop_id, order_id) DO UPDATE SET paid_fen = greatest(excluded.paid_fen, m.held_fen)
-  WHERE m.paid_fen <> greatest(excluded.paid_fen, m.held_fen))
-SELECT order_id, inserted FROM merged
+WITH newest AS (SELECT DISTINCT ON (shop_id, order_id) * FROM stage_order ORDER BY shop_id, order_id, order_version DESC)
+INSERT INTO orders AS o (shop_id, {columns}) SELECT shop_id, {columns} FROM newest ORDER BY shop_id, order_id
+ON CONFLICT (shop_id, order_id) DO UPDATE SET {updates}
+WHERE excluded.order_version > o.order_version
+RETURNING o.order_id, (o.xmax = 0) AS inserted
+
+-- After the cases are locked: whoever holds a case goes on to its order's money, never the other way round.
+-- name: order_money
+INSERT INTO order_money AS m (shop_id, order_id, paid_fen)
+SELECT o.shop_id, o.order_id, o.paid_fen FROM orders o
+WHERE (o.shop_id, o.order_id) IN (SELECT shop_id, order_id FROM stage_order) AND o.paid_fen IS NOT NULL ORDER BY 1, 2
+ON CONFLICT (shop_id, order_id) DO UPDATE SET paid_fen = greatest(excluded.paid_fen, m.held_fen)
+WHERE m.paid_fen <> greatest(excluded.paid_fen, m.held_fen)
 
 -- name: order_lines
 INSERT INTO order_line (shop_id, order_id, line_id, product_id, title, sku, quantity, paid_fen)

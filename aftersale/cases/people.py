@@ -12,9 +12,16 @@ from aftersale.pg.sql import queries
 _SQL = queries("aftersale.cases", "outcome.sql")
 KINDS = {"agree_refund": True, "agree_return": False, "refuse": False, "intercept": False}
 _FINISHED = ("refunded", "closed")
-PERSON_FACTS = frozenset(
-    {"buyer_wants_goods", "courier_checked", "goods_problem", "resaleable", "difference_confirmed", "fault"}
-)
+_YES_NO: tuple[object, ...] = (True, False)
+PERSON_FACTS: Mapping[str, tuple[object, ...]] = {
+    "buyer_wants_goods": _YES_NO,
+    "courier_checked": _YES_NO,
+    "goods_problem": _YES_NO,
+    "resaleable": _YES_NO,
+    "difference_confirmed": _YES_NO,
+    "fault": ("seller", "buyer", "courier", "none", "undetermined"),
+}
+NO_CASE = Refusal("no_case", "没有这张售后单")
 
 
 def person_intent(
@@ -33,7 +40,7 @@ def person_intent(
     with conn.transaction():
         row = conn.execute(_SQL["lock_case"], where).fetchone()
         if row is None:
-            return Refusal("no_case", "没有这张售后单")
+            return NO_CASE
         seen_version, state, asked_fen, order_id = row
         refused = _refused(kind, amount_fen, version, seen_version, state, asked_fen)
         if refused:
@@ -97,6 +104,8 @@ def note(
         return Refusal("length", "备注要有 1 到 2000 个字")
     with conn.transaction():
         where = {"shop_id": shop_id, "case_id": case_id}
+        if not conn.execute(_SQL["lock_case"], where).rowcount:
+            return NO_CASE
         conn.execute(_SQL["note"], {**where, "now": now, "kind": "note", "by": by, "text": text.strip()})
     return None
 
@@ -105,20 +114,29 @@ def set_facts(
     conn: Connection[Any], shop_id: int, case_id: str, facts: Mapping[str, object], by: str, now: datetime
 ) -> Refusal | None:
     """What a person found out; the case is decided anew."""
-    unknown = set(facts) - PERSON_FACTS
-    if unknown:
-        return Refusal("unknown_fact", f"这些事实不能由人填写：{', '.join(sorted(unknown))}")
+    refused = _unfit(facts)
+    if refused:
+        return refused
     where = {"shop_id": shop_id, "case_id": case_id}
     sets = sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Placeholder(n)) for n in facts)
     update = sql.SQL(
         "UPDATE cases SET {}, person_version = person_version + 1 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s"
     ).format(sets)
     with conn.transaction():
-        conn.execute(update, {**where, **facts})
+        if not conn.execute(update, {**where, **facts}).rowcount:
+            return NO_CASE
         said = ", ".join(f"{name} = {value}" for name, value in facts.items())
         conn.execute(_SQL["note"], {**where, "now": now, "kind": "fact", "by": by, "text": said})
         conn.execute(_SQL["look"], {**where, "now": now})
     return None
+
+
+def _unfit(facts: Mapping[str, object]) -> Refusal | None:
+    unknown = set(facts) - set(PERSON_FACTS)
+    if unknown or not facts:
+        return Refusal("unknown_fact", f"这些事实不能由人填写：{', '.join(sorted(unknown)) or '没有写是哪一个'}")
+    unfit = [name for name, value in facts.items() if value not in (None, *PERSON_FACTS[name])]
+    return Refusal("bad_value", f"取值不对：{', '.join(sorted(unfit))}") if unfit else None
 
 
 def assign(

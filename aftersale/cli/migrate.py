@@ -12,7 +12,8 @@ def command() -> None:
     """Bring the database's tables up to date.
 
     \b
-    Works on the embedded database, or on DATABASE_URL with DATABASE_OWNER_URL naming the tables' owner.
+    aftersale migrate                the embedded database, or DATABASE_URL with DATABASE_OWNER_URL
+
     Running it again changes nothing.
     """
     from aftersale.pg import Refused

@@ -11,8 +11,6 @@ import click
 from aftersale.cli import fail
 
 if TYPE_CHECKING:
-    import psycopg
-
     from aftersale.act.run import Limits
     from aftersale.intake.pull import PullLimits
     from aftersale.work import Turn

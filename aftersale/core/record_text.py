@@ -13,7 +13,7 @@ _ESCAPE = re.compile(r'""|\\(.)')
 
 def fields(text: str) -> list[str | None]:
     """The fields of a record's text; an empty unquoted field is NULL."""
-    assert text.startswith("(") and text.endswith(")"), f"not a record: {text[:40]}"
+    assert text[:1] + text[-1:] == "()", f"not a record: {text[:40]}"
     body, found, at = text[1:-1], list[str | None](), 0
     while True:
         match = _FIELD.match(body, at)

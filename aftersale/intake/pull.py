@@ -91,13 +91,13 @@ class Puller:
         if row is None:
             return 0
         shop_id, kind, since = row
-        until = min(self._now(), since + WINDOW_MAX)
+        until = min(self._now(), since - OVERLAP + WINDOW_MAX)
         done = self._pull_window(shop_id, since - OVERLAP, until)
-        caught_up = done and until >= since + WINDOW_MAX
+        more_waits = done and until == since - OVERLAP + WINDOW_MAX
         with self.conn.transaction():
             values = {"shop_id": shop_id, "kind": kind, "since": until if done else since}
             self.conn.execute(
-                _SQL["pulled"], {**values, "pause_s": 0.0 if caught_up else self.limits.pause_s}
+                _SQL["pulled"], {**values, "pause_s": 0.0 if more_waits else self.limits.pause_s}
             )
         return 1
 
@@ -114,7 +114,7 @@ class Puller:
             if not page.has_next:
                 return True
             page_no += 1
-        return True
+        return False
 
     def _want_newer(self, shop_id: int, page: refunds.Page) -> None:
         ids = [str(row["refund_id"]) for row in page.refunds]

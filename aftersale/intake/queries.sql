@@ -59,7 +59,9 @@ DELETE FROM to_fetch f WHERE f.due_at <= now() AND (
 -- name: lease_fetch
 UPDATE to_fetch f SET due_at = now() + interval '60 seconds', tries = tries + 1
 WHERE (f.shop_id, f.kind, f.external_id) IN (
-  SELECT shop_id, kind, external_id FROM to_fetch WHERE due_at <= now() ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+  SELECT shop_id, kind, external_id FROM to_fetch w WHERE due_at <= now() AND EXISTS (SELECT FROM shop s
+    WHERE s.id = w.shop_id AND num_nulls(s.base_url, s.app_key, s.app_secret, s.session_key) = 0)
+  ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING f.shop_id, f.kind, f.external_id, f.tries
 
 -- name: fetched

@@ -81,7 +81,9 @@ class Day:
 
     def begin(self) -> Control:
         """Everything up, the clock still standing."""
-        subprocess.run(children.command("migrate"), env=self.environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            children.command("migrate"), env=self.environment, check=True, stdout=subprocess.DEVNULL
+        )
         web = self._start("web", "--port", "0", "--json")
         url = children.address(web, self.home / "web.log")
         plan = self.plan
@@ -158,7 +160,9 @@ def _break_things(made: Day, control: Control, tell: Any) -> None:
     """Kills at drawn moments of the first day."""
     plan, begun = made.plan, time.monotonic()
     moments = [(made.drawn.uniform(0.05, 0.95) * plan.day_s, made.kill_work) for _ in range(plan.kills)]
-    moments += [(made.drawn.uniform(0.2, 0.8) * plan.day_s, made.kill_database) for _ in range(plan.database_kills)]
+    moments += [
+        (made.drawn.uniform(0.2, 0.8) * plan.day_s, made.kill_database) for _ in range(plan.database_kills)
+    ]
     for at, breaks in sorted(moments, key=lambda pair: pair[0]):
         time.sleep(max(0.0, begun + at - time.monotonic()))
         tell(f"{breaks.__name__} at {at:.1f} s")
@@ -167,22 +171,34 @@ def _break_things(made: Day, control: Control, tell: Any) -> None:
 
 
 def _run_out(made: Day, control: Control, until: float, tell: Any) -> bool:
-    """Virtual days pass quickly until every application has ended and nothing waits anywhere."""
+    """Virtual half-days pass, each as soon as nothing waits, until every application has ended."""
     control.faults({})
-    speed = 86_400 / 4.0
-    made.speed(control, speed)
+    made.speed(control, 3600.0)
     while time.monotonic() < until:
         state = control.state()
         waiting = _waiting(made)
         tell(f"{state.now:%m-%d %H:%M} {dict(state.by_status)} pushes {state.pushes_waiting} ours {waiting}")
-        if _ended(state) and not any(waiting.values()):
+        idle = (
+            not state.pushes_waiting
+            and not state.behind
+            and not sum(waiting.values()) - waiting["open cases"]
+        )
+        if idle and _ended(state) and not waiting["open cases"]:
             return True
-        time.sleep(1.0)
+        if idle:
+            control.jump(state.now + timedelta(hours=12))
+            made.speed(control, 3600.0)
+        time.sleep(0.3)
     return False
 
 
 def _ended(state: State) -> bool:
-    return not state.arrivals_left and not state.pushes_waiting and set(state.by_status) <= FINAL and not state.behind
+    return (
+        not state.arrivals_left
+        and not state.pushes_waiting
+        and set(state.by_status) <= FINAL
+        and not state.behind
+    )
 
 
 def _waiting(made: Day) -> Mapping[str, int]:
@@ -193,7 +209,7 @@ def _waiting(made: Day) -> Mapping[str, int]:
         with made.connect() as conn:
             row = conn.execute(query).fetchone()
     except psycopg.Error:
-        return {"database": 1}
+        return {"database": 1, "open cases": 1}
     assert row is not None
     return dict(zip(("arrivals", "fetches", "intents", "open cases"), row, strict=True))
 
@@ -254,7 +270,9 @@ _FIGURES = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     for name, default in vars(Plan()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     parser.add_argument("--home", type=Path)

@@ -39,6 +39,8 @@ def forever(build: Callable[[], Turn], stopping: threading.Event) -> None:
             turn = turn or build()
             if not turn():
                 stopping.wait(IDLE_S)
+        except psycopg.errors.DeadlockDetected:
+            log.info("two workers wanted the same new rows; the turn is repeated")
         except (psycopg.OperationalError, psycopg.InterfaceError, Refused) as error:
             log.warning("the database is away, trying again: %s", " ".join(str(error).split()))
             turn = None
@@ -110,7 +112,7 @@ class Desk:
         """Each record in a transaction of its own; those that were refused."""
         try:
             ones = SOURCES[body.source].read(body.raw)
-        except Exception:
+        except Exception:  # noqa: BLE001 - `why` tells it
             return [BadInput(f"{body.source} body", why, body.raw)]
         bad = [one for one in ones if isinstance(one, BadInput)]
         for one in (one for one in ones if isinstance(one, Arrival)):

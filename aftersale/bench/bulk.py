@@ -1,6 +1,7 @@
 """The refund book over a file of made-up cases by DuckDB, against DuckDB only reading and adding up its columns."""
 
 import hashlib
+import re
 import resource
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
 
 Tell = Callable[[str], None]
-MEMORY, FILE_MEMORY = "400MB", "4GB"
+MEMORY, FILE_MEMORY = "400MB", "1GB"
 SAMPLE = 2000
 READABLE = {"timestamptz": "epoch_us({})"}
 SUMS = {"bool": "sum({}::tinyint)", "int": "sum({})", "fen": "sum({})", "timestamptz": "sum(epoch_us({}))"}
@@ -148,8 +149,14 @@ def main() -> None:
     with duckdb.connect() as conn:
         _limits(conn)
         conn.execute(verdicts(books.book("refund"), Path(sys.argv[1]))).fetchall()
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(msgspec.json.encode({"memory_mb": peak_mb}).decode())
+    sys.stdout.write(msgspec.json.encode({"memory_mb": _peak_mb()}).decode())
+
+
+def _peak_mb() -> float:
+    """Of this very program: what getrusage tells includes the parent's memory at the fork."""
+    status = Path("/proc/self/status")
+    found = re.search(r"^VmHWM:\s+(\d+) kB", status.read_text(), re.MULTILINE) if status.exists() else None
+    return int(found[1]) / 1024 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

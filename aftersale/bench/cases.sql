@@ -67,4 +67,3 @@ FROM (
         CASE WHEN u(i, 46) < 0.53 THEN 'unshipped_refund_only' WHEN u(i, 46) < 0.69 THEN 'shipped_refund_only' WHEN u(i, 46) < 0.93 THEN 'return_refund'
           WHEN u(i, 46) < 0.97 THEN 'exchange' ELSE 'price_diff_refund' END AS kind
       FROM range({rows}) AS numbers(i))))
-ORDER BY i

@@ -6,8 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,7 +26,7 @@ CLIENTS, THREADS = 8, 2
 
 @dataclass(frozen=True)
 class Place:
-    """The server with a freshly migrated database."""
+    """The server and its database."""
 
     server: Server
 
@@ -63,28 +62,25 @@ class Place:
         """Bytes of WAL records between two positions: without full-page images, and of these images."""
         home = self.server.home
         tool = str(binaries(account(home)) / "pg_waldump")
-        asked = (tool, "--stats", "--path", str(home.data / "pg_wal"), "--start", since, "--end", until)
+        asked = (tool, "--stats", "--path", "pg_wal", "--start", since, "--end", until)
         told = run_as(account(home), home.data, *asked)
         found = re.search(r"^Total\s+\d+\s+(\d+)\s+\[\S+\]\s+(\d+)", told.stdout, re.MULTILINE)
         assert found, told.stderr or told.stdout
         return int(found[1]), int(found[2])
 
 
-@contextmanager
-def place(home: Path) -> Iterator[Place]:
-    """The server of `home`, which stays for the next time, with an empty database. Raises `Refused`."""
-    with start(home) as server:
-        with opened(server.url("admin", "postgres"), autocommit=True) as admin:
-            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
-        for name in (DATABASE, ANCHOR):
-            server.create_database(name)
-        made = Place(server)
-        migrated = subprocess.run(
-            [sys.executable, "-m", "aftersale", "migrate"],
-            env=made.environment(), check=False, capture_output=True, text=True,
-        )  # fmt: skip
-        assert migrated.returncode == 0, migrated.stderr
-        yield made
+def fresh(server: Server) -> Place:
+    """An empty, migrated database in place of the last one. Raises `Refused`."""
+    with opened(server.url("admin", "postgres"), autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
+    server.create_database(DATABASE)
+    made = Place(server)
+    migrated = subprocess.run(
+        [sys.executable, "-m", "aftersale", "migrate"],
+        env=made.environment(), check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert migrated.returncode == 0, migrated.stderr
+    return made
 
 
 class Pgbench:
@@ -94,6 +90,7 @@ class Pgbench:
         self._tool = str(binaries(account(server.home)) / "pgbench")
         self._environment = {**_libpq(server.url("owner", ANCHOR)), "PATH": os.defpath}
         self._slice = str(seconds)
+        server.create_database(ANCHOR)
         with opened(server.url("owner", ANCHOR)) as conn:
             if conn.execute("SELECT to_regclass('pgbench_branches')").fetchone() == (None,) or conn.execute(
                 "SELECT count(*) FROM pgbench_branches"

@@ -3,7 +3,6 @@
 import os
 import platform
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,9 @@ from aftersale.bench.bulk import bulk
 from aftersale.bench.execution import execution
 from aftersale.bench.figures import Figure, markdown, plain
 from aftersale.bench.online import Size, online
-from aftersale.bench.place import Pgbench, Place, place, starts
+from aftersale.bench.place import Pgbench, fresh, starts
 from aftersale.bench.webhook import webhook
+from aftersale.pg.server import Server, start
 
 Tell = Callable[[str], None]
 PARTS = ("start", "online", "webhook", "bulk", "execution")
@@ -91,22 +91,22 @@ def _figures(home: Path, plan: Plan, tell: Tell) -> Iterator[Figure]:
         yield from bulk(home / "files", plan.rows, plan.repetitions, tell)
     if {"online", "webhook", "execution"}.isdisjoint(plan.parts):
         return
-    with ExitStack() as stack:
-        tell("starting the database server")
-        there = stack.enter_context(place(home / "server"))
-        yield from _on_server(there, plan, tell)
+    tell("starting the database server")
+    with start(home / "server") as server:
+        yield from _on_server(server, plan, tell)
 
 
-def _on_server(there: Place, plan: Plan, tell: Tell) -> Iterator[Figure]:
-    if "execution" in plan.parts:  # first, while the record holds nothing else
-        yield from execution(there, plan.refunds, tell)
+def _on_server(server: Server, plan: Plan, tell: Tell) -> Iterator[Figure]:
+    """Each part with a database of its own."""
+    if "execution" in plan.parts:
+        yield from execution(fresh(server), plan.refunds, tell)
     if {"online", "webhook"}.isdisjoint(plan.parts):
         return
-    pgbench = Pgbench(there.server, plan.scale, max(1, round(plan.seconds)))
+    pgbench = Pgbench(server, plan.scale, max(1, round(plan.seconds)))
     if "webhook" in plan.parts:
-        yield from webhook(there, pgbench, plan.repetitions, plan.seconds, tell)
+        yield from webhook(fresh(server), pgbench, plan.repetitions, plan.seconds, tell)
     if "online" in plan.parts:
-        yield from online(there, pgbench, plan.online, tell)
+        yield from online(fresh(server), pgbench, plan.online, tell)
 
 
 def _processor() -> str:

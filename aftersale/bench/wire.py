@@ -67,7 +67,11 @@ def _message(one: Application, at: datetime) -> bytes:
 
 def _refund(one: Application, at: datetime) -> dict[str, object]:
     due = {"exist_timeout": True, "timeout": _text(one.due_at)} if one.due_at else None
-    flags = {"zero_second": one.zero_second_covered, "freight_ins": one.freight_insurance}
+    flags = {
+        "zero_second": one.zero_second_covered,
+        "freight_ins": one.freight_insurance,
+        "platform_opened": one.platform_initiated,
+    }
     counts = {"modify_count": one.modification_count, "refuse_count": one.refusal_count}
     attribute = "".join(f";{name}:{int(value or 0)}" for name, value in (flags | counts).items()) + ";"
     return {

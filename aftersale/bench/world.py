@@ -16,7 +16,7 @@ REASONS = {
     "shipped_refund_only": ("no_longer_want", "not_received", "no_tracking", "courier_damage", "missing_item"),
     "return_refund": ("seven_day_no_reason", "dislike", "quality", "defect", "description_mismatch"),
     "exchange": ("wrong_item", "variant_mismatch", "defect"),
-    "price_diff_refund": ("price_drop", "activity"),
+    "price_diff_refund": ("price_drop",),
 }  # fmt: skip
 PRICES_FEN = (1990, 2980, 3990, 4590, 6900, 8900, 9900, 11800, 15900, 19900, 22900, 32900)
 TRACES = (

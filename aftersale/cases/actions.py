@@ -45,6 +45,8 @@ APPLICATIONS = _MERGE["applications"].format(
 ORDERS = _MERGE["orders"].format(columns=", ".join(_ORDER), updates=_updates(_ORDER, "order_id"))
 KEEP_UNTOLD = _MERGE["keep_untold"].format(kept=_kept(_APPLICATION, {"case_id", "application_version"}))
 KEEP_UNTOLD_ORDERS = _MERGE["keep_untold_orders"].format(kept=_kept(_ORDER, {"order_id", "order_version"}))
+PARCELS = {"stage_parcel", "stage_interception", "stage_inbound", "stage_order", "stage_application"}
+NAMED_ORDERS = {"stage_order", "stage_warehouse", "stage_application"}
 REACHING = {"stage_order", "stage_parcel", "stage_interception", "stage_warehouse", "stage_inbound"}
 
 
@@ -68,7 +70,11 @@ def merge(conn: Connection[Any], batch: Batch, now: datetime, *, partial: bool =
         conn.execute(_MERGE["inbox"])
         if "stage_notice" in filled:
             conn.execute(_MERGE["notices"])
+        if len(filled & PARCELS) > 1:
+            conn.execute(_MERGE["lock_parcels"])
         _merge_parcels(conn, filled)
+        if len(filled & NAMED_ORDERS) > 1:
+            conn.execute(_MERGE["lock_orders"])
         orders = _merge_orders(conn, filled, partial)
         if filled & REACHING:
             conn.execute(_MERGE["reached"])

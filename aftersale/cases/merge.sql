@@ -10,6 +10,19 @@ ON CONFLICT DO NOTHING
 INSERT INTO to_fetch (shop_id, kind, external_id) SELECT DISTINCT shop_id, kind, external_id FROM stage_notice
 ON CONFLICT (shop_id, kind, external_id) DO UPDATE SET due_at = least(to_fetch.due_at, excluded.due_at)
 
+-- A batch of several kinds comes to the same rows by several ways: they are taken at once, sorted, before any is written.
+-- name: lock_parcels
+SELECT FROM parcel p WHERE (p.shop_id, p.tracking_no) IN (
+  SELECT shop_id, tracking_no FROM stage_parcel UNION SELECT shop_id, tracking_no FROM stage_interception
+  UNION SELECT shop_id, tracking_no FROM stage_inbound UNION SELECT shop_id, tracking_no FROM stage_order
+  UNION SELECT shop_id, return_tracking_no FROM stage_application)
+ORDER BY p.shop_id, p.tracking_no FOR UPDATE
+
+-- name: lock_orders
+SELECT FROM orders o WHERE (o.shop_id, o.order_id) IN (SELECT shop_id, order_id FROM stage_order
+  UNION SELECT shop_id, order_id FROM stage_warehouse UNION SELECT shop_id, order_id FROM stage_application)
+ORDER BY o.shop_id, o.order_id FOR UPDATE
+
 -- name: parcels
 WITH newest AS (SELECT DISTINCT ON (shop_id, tracking_no) * FROM stage_parcel ORDER BY shop_id, tracking_no, parcel_version DESC)
 INSERT INTO parcel AS p (shop_id, tracking_no, courier, parcel_version,
@@ -29,14 +42,17 @@ SELECT DISTINCT ON (1, 2, 3, 4) shop_id, tracking_no, at, left(text, 500), code 
 ON CONFLICT DO NOTHING
 
 -- name: interceptions
-WITH newest AS (SELECT DISTINCT ON (shop_id, tracking_no) * FROM stage_interception ORDER BY shop_id, tracking_no, intercept_version DESC)
+WITH newest AS (SELECT DISTINCT ON (shop_id, tracking_no) shop_id, tracking_no, intercept_version, interception,
+    min(intercept_requested_at) OVER (PARTITION BY shop_id, tracking_no) AS intercept_requested_at
+  FROM stage_interception ORDER BY shop_id, tracking_no, intercept_version DESC)
 INSERT INTO parcel AS p (shop_id, tracking_no, intercept_version, interception, intercept_requested_at)
 SELECT shop_id, tracking_no, intercept_version, interception, intercept_requested_at
 FROM newest ORDER BY shop_id, tracking_no
-ON CONFLICT (shop_id, tracking_no) DO UPDATE SET intercept_version = excluded.intercept_version,
-  interception = excluded.interception,
-  intercept_requested_at = coalesce(excluded.intercept_requested_at, p.intercept_requested_at)
+ON CONFLICT (shop_id, tracking_no) DO UPDATE SET intercept_version = greatest(excluded.intercept_version, p.intercept_version),
+  interception = CASE WHEN excluded.intercept_version > p.intercept_version THEN excluded.interception ELSE p.interception END,
+  intercept_requested_at = least(excluded.intercept_requested_at, p.intercept_requested_at)
 WHERE excluded.intercept_version > p.intercept_version
+  OR least(excluded.intercept_requested_at, p.intercept_requested_at) IS DISTINCT FROM p.intercept_requested_at
 
 -- name: inbounds
 WITH named AS (
@@ -81,8 +97,13 @@ RETURNING o.order_id, (o.xmax = 0) AS inserted
 
 -- After the cases are locked: whoever holds a case goes on to its order's money, never the other way round.
 -- name: order_money
-INSERT INTO order_money AS m (shop_id, order_id, paid_fen)
-SELECT o.shop_id, o.order_id, o.paid_fen FROM orders o
+-- What the platform paid back before we knew the order is part of what was paid.
+WITH left_before AS (
+  SELECT c.shop_id, c.order_id, sum(l.amount_fen) AS left_fen FROM (SELECT DISTINCT shop_id, order_id FROM stage_order) s
+  JOIN cases c USING (shop_id, order_id) JOIN ledger l ON l.shop_id = c.shop_id AND l.case_id = c.case_id GROUP BY 1, 2)
+INSERT INTO order_money AS m (shop_id, order_id, paid_fen, held_fen)
+SELECT o.shop_id, o.order_id, o.paid_fen, least(o.paid_fen, coalesce(b.left_fen, 0))
+FROM orders o LEFT JOIN left_before b ON b.shop_id = o.shop_id AND b.order_id = o.order_id
 WHERE (o.shop_id, o.order_id) IN (SELECT shop_id, order_id FROM stage_order) AND o.paid_fen IS NOT NULL ORDER BY 1, 2
 ON CONFLICT (shop_id, order_id) DO UPDATE SET paid_fen = greatest(excluded.paid_fen, m.held_fen)
 WHERE m.paid_fen <> greatest(excluded.paid_fen, m.held_fen)

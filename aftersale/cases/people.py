@@ -134,7 +134,9 @@ def set_facts(
 def _unfit(facts: Mapping[str, object]) -> Refusal | None:
     unknown = set(facts) - set(PERSON_FACTS)
     if unknown or not facts:
-        return Refusal("unknown_fact", f"这些事实不能由人填写：{', '.join(sorted(unknown)) or '没有写是哪一个'}")
+        return Refusal(
+            "unknown_fact", f"这些事实不能由人填写：{', '.join(sorted(unknown)) or '没有写是哪一个'}"
+        )
     unfit = [name for name, value in facts.items() if value not in (None, *PERSON_FACTS[name])]
     return Refusal("bad_value", f"取值不对：{', '.join(sorted(unfit))}") if unfit else None
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aftersale.bench.run import Plan, Report
 
 DOCS = Path("docs/performance.md")
+WIDTH_MIN = 125
 
 
 @click.command("bench")
@@ -103,6 +104,6 @@ def _tell(report: "Report", out: Path | None, write_docs: bool, as_json: bool) -
     if as_json:
         click.echo(text)
     else:
-        Console().print(table(report.figures))
+        Console(width=max(Console().width, WIDTH_MIN)).print(table(report.figures))
     if not report.met:
         raise SystemExit(1)

@@ -1,6 +1,6 @@
 """The refund book as one SQL statement over the cases touched by a batch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -69,13 +69,17 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
 
     now = at("m.at")
     future = [f"CASE WHEN {moment} > m.at THEN {moment} END" for moment in now.moments]
-    rows = ", ".join(_row(no, one) for no, one in enumerate(spoken(book, actions)))
+    says = spoken(book, actions)
     return _SQL["verdict"].format(
         settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
         derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items()))
         or "NULL AS nothing",
         rule_no=_escaped(now.rule_no),
-        spoken=_escaped(rows),
+        rules=_array(one.rule for one in says),
+        actions=_array(one.action for one in says),
+        queues=_array(one.queue for one in says),
+        kinds=_array(",".join(one.kinds) for one in says),
+        monies=_array(one.money for one in says),
         amount=_escaped(now.output("amount", "j.rule_no")),
         due_hours=_escaped(now.output("due_hours", "j.rule_no")),
         reads=", ".join(f"f.{column(book, n)}" for n in book.reads),
@@ -115,11 +119,11 @@ def _setting(name: str, setting: Setting) -> str:
     return f"coalesce((settings->>'{name}')::{_TYPES.get(setting.type.kind, 'bigint')}, {default})"
 
 
-def _row(no: int, one: Spoken) -> str:
-    kinds = sql_literal(one.kinds, "postgres") if one.kinds else "'{}'::text[]"
-    parts = [str(no), sql_literal(one.rule, "postgres"), sql_literal(one.action, "postgres")]
-    queue = f"{sql_literal(one.queue, 'postgres')}::text"
-    return f"({', '.join([*parts, queue, kinds, str(one.money).lower()])})"
+def _array(values: Iterable[str | bool | None]) -> str:
+    """One value a rule, looked up by the rule's number: cheaper than a join."""
+    texts = [sql_literal(value, "postgres") for value in values]
+    kind = "bool" if texts[0] in ("true", "false") else "text"
+    return _escaped(f"ARRAY[{', '.join(texts)}]::{kind}[]")
 
 
 def _escaped(sql: str) -> str:

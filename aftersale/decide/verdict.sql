@@ -2,7 +2,6 @@
 INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
 WITH s AS MATERIALIZED ({settings}),
-spoken (no, rule, action, queue, kinds, money) AS (VALUES {spoken}),
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
@@ -21,11 +20,12 @@ judged AS (
     WHEN n.last > n.first THEN (SELECT min(k.at) FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
       WHERE k.at > n.first AND ({rule_no_then}) <> j.rule_no)
     END AS at) l)
-SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at, p.rule, p.action, p.queue,
-  v.amount_fen, p.kinds, p.money, v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
+SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at,
+  p.rule, ({actions})[v.rule_no + 1], ({queues})[v.rule_no + 1], v.amount_fen,
+  string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
   CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
 FROM judged v
-JOIN spoken p ON p.no = v.rule_no
+CROSS JOIN LATERAL (SELECT ({rules})[v.rule_no + 1] AS rule) p
 LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
 CROSS JOIN LATERAL (SELECT (h.decision_id IS NULL OR h.decided_version <> v.application_version
   OR h.rule <> p.rule OR h.amount_fen IS DISTINCT FROM v.amount_fen) AS changed) c

@@ -173,7 +173,7 @@ def _break_things(made: Day, control: Control, tell: Any) -> None:
 def _run_out(made: Day, control: Control, until: float, tell: Any) -> bool:
     """Virtual half-days pass, each as soon as nothing waits, until every application has ended."""
     control.faults({})
-    made.speed(control, 3600.0)
+    made.speed(control, 60.0)
     while time.monotonic() < until:
         state = control.state()
         waiting = _waiting(made)
@@ -187,7 +187,7 @@ def _run_out(made: Day, control: Control, until: float, tell: Any) -> bool:
             return True
         if idle:
             control.jump(state.now + timedelta(hours=12))
-            made.speed(control, 3600.0)
+            made.speed(control, 60.0)
         time.sleep(0.3)
     return False
 

@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -36,7 +35,13 @@ def refund(case_id: str = CASE_ID, version: int = 1_794_758_408_000, **told: Any
 
 def trade(order_id: str = ORDER_ID, **told: Any) -> dict[str, Any]:
     """TOP's Trade object."""
-    line = {"oid": "3100000000000000002", "num_iid": 9, "title": "保温杯", "num": 1, "divide_order_fee": "30.00"}
+    line = {
+        "oid": "3100000000000000002",
+        "num_iid": 9,
+        "title": "保温杯",
+        "num": 1,
+        "divide_order_fee": "30.00",
+    }
     return {
         "tid": order_id, "status": "WAIT_SELLER_SEND_GOODS", "created": "2026-11-11 11:00:00",
         "pay_time": "2026-11-11 11:01:00", "modified": "2026-11-11 11:01:00", "payment": "30.00", "post_fee": "0.00",
@@ -57,7 +62,10 @@ def applied(**told: Any) -> dict[str, Any]:
 def trace(tracking_no: str, state: str = "0", at: str = "2026-11-11 11:30:00") -> dict[str, Any]:
     """Kuaidi100's push of one waybill with one line."""
     step = {"ftime": at, "context": "已到达分拣中心", "statusCode": "201" if state == "0" else "301"}
-    return {"status": "polling", "lastResult": {"nu": tracking_no, "com": "yunda", "state": state, "data": [step]}}
+    return {
+        "status": "polling",
+        "lastResult": {"nu": tracking_no, "com": "yunda", "state": state, "data": [step]},
+    }
 
 
 def signed(source: str, body: bytes) -> tuple[dict[str, str], bytes]:
@@ -95,7 +103,9 @@ def door(database_url: str) -> Iterator[str]:
     """A real server with the real door on a free port; its address."""
 
     async def connect() -> psycopg.AsyncConnection[Any]:
-        return await psycopg.AsyncConnection.connect(database_url, application_name="door", connect_timeout=10)
+        return await psycopg.AsyncConnection.connect(
+            database_url, application_name="door", connect_timeout=10
+        )
 
     config = uvicorn.Config(Door(connect, no_pages), log_level="critical", lifespan="off", access_log=False)
     server = uvicorn.Server(config)
@@ -113,10 +123,6 @@ def door(database_url: str) -> Iterator[str]:
 def post(url: str, source: str, value: object, shop: str = "ming") -> httpx2.Response:
     """A genuine post; its answer."""
     headers, body = signed(source, value if isinstance(value, bytes) else encoded(value))
-    return httpx2.post(f"{url}/hooks/{source}/{shop}", headers=headers, content=body, trust_env=False, timeout=20)
-
-
-def seconds_since(began: float) -> float:
-    return time.monotonic() - began
-
-
+    return httpx2.post(
+        f"{url}/hooks/{source}/{shop}", headers=headers, content=body, trust_env=False, timeout=20
+    )

@@ -88,4 +88,8 @@ def test_a_case_is_looked_at_when_its_decision_changes_and_not_before(desk: Desk
     assert desk.look() == 0
     desk.wait(minutes=1)
     assert desk.look() == 1
-    assert desk.one("SELECT kind, amount_fen, state FROM intent WHERE money") == ("agree_refund", 5_000, "approved")
+    assert desk.one("SELECT kind, amount_fen, state FROM intent WHERE money") == (
+        "agree_refund",
+        5_000,
+        "approved",
+    )

@@ -24,15 +24,16 @@ def agreed(desk: Desk) -> Desk:
 
 def refused(desk: Desk, *statements: str) -> str:
     """The words with which the database refuses the last statement; all of them are undone."""
-    with pytest.raises(psycopg.Error) as caught, desk.conn.transaction():
-        for statement in statements:
-            desk.conn.execute(statement)  # type: ignore[arg-type]
-    return str(caught.value)
+    try:
+        with desk.conn.transaction():
+            for statement in statements:
+                desk.conn.execute(statement)
+    except psycopg.Error as error:
+        return str(error)
+    return "nothing was refused"
 
 
-@pytest.mark.parametrize(
-    ("statements", "words"),
-    [
+REFUSED: list[tuple[list[str], str]] = [
         ([SEND, "UPDATE intent SET state = 'approved'"], "sent again unasked"),
         ([SEND, "UPDATE intent SET state = 'approved', outcome = 'again'"], "sent again unasked"),
         ([SEND, "UPDATE intent SET state = 'unknown'", "UPDATE intent SET state = 'approved'"], "only through a query"),
@@ -52,31 +53,33 @@ def refused(desk: Desk, *statements: str) -> str:
         (["UPDATE order_money SET held_fen = 10001"], "check constraint"),
         (["UPDATE order_money SET held_fen = -1"], "check constraint"),
         (["UPDATE order_money SET paid_fen = 4999"], "check constraint"),
-    ],
-)  # fmt: skip
-def test_the_application_is_refused(agreed: Desk, statements: list[str], words: str) -> None:
-    assert words in refused(agreed, *statements)
-    assert agreed.all(MONEY) == [("agree_refund", "approved", 5_000, 1)]
-    assert agreed.one("SELECT held_fen FROM order_money") == 5_000
+    ]  # fmt: skip
+
+
+def test_the_application_is_refused(agreed: Desk) -> None:
+    for statements, words in REFUSED:
+        assert words in refused(agreed, *statements), statements
+        assert agreed.all(MONEY) == [("agree_refund", "approved", 5_000, 1)]
+        assert agreed.one("SELECT held_fen FROM order_money") == 5_000
 
 
 APPEND_ONLY = ("decision", "happening", "ledger", "switch_log", "intent")
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
-def test_what_was_written_stays_for_the_owner_and_for_the_application(agreed: Desk, table: str) -> None:
+def test_what_was_written_stays_for_the_owner_and_for_the_application(agreed: Desk) -> None:
     actions.note(agreed.conn, 1, "R1", "客服小明", "已核实", NOON)
     actions.set_switch(agreed.conn, 1, "", True, "盘点", "主管阿兰", NOON)
     agreed.tell(application("R2", state="refunded", amount_fen=1_000))
     with psycopg.connect(agreed.database.owner) as owner:
-        for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}"):
-            with pytest.raises(psycopg.errors.RaiseException, match="append-only"), owner.transaction():
-                owner.execute(statement)  # type: ignore[arg-type]
-    if table != "intent":
-        assert "append-only" in refused(agreed, f"UPDATE {table} SET shop_id = shop_id")
-    assert "append-only" in refused(agreed, f"DELETE FROM {table}")
-    assert "permission denied" in refused(agreed, f"TRUNCATE {table}")
-    assert agreed.one(f"SELECT count(*) FROM {table}") > 0
+        for table in APPEND_ONLY:
+            for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}"):
+                with pytest.raises(psycopg.errors.RaiseException, match="append-only"), owner.transaction():
+                    owner.execute(statement)
+            if table != "intent":
+                assert "append-only" in refused(agreed, f"UPDATE {table} SET shop_id = shop_id")
+            assert "append-only" in refused(agreed, f"DELETE FROM {table}")
+            assert "permission denied" in refused(agreed, f"TRUNCATE {table}")
+            assert agreed.one(f"SELECT count(*) FROM {table}") > 0
 
 
 def test_a_second_live_refund_of_a_case_cannot_be_written(agreed: Desk) -> None:
@@ -86,12 +89,14 @@ def test_a_second_live_refund_of_a_case_cannot_be_written(agreed: Desk) -> None:
     )
     for state in ("planned", "approved", "sending", "unknown", "done", "with_person"):
         assert "intent_one_live_money" in refused(agreed, copied.format(state))
-    agreed.conn.execute(copied.format("cancelled"))  # type: ignore[arg-type]
+    agreed.conn.execute(copied.format("cancelled"))
     agreed.conn.commit()
     assert agreed.one("SELECT count(*) FROM intent WHERE state = 'approved'") == 1
 
 
-def settle(desk: Desk, state: str, case_id: str = "R1", kind: str = "agree_refund", why: str = "拒绝") -> None:
+def settle(
+    desk: Desk, state: str, case_id: str = "R1", kind: str = "agree_refund", why: str = "拒绝"
+) -> None:
     """The platform's answer to an intent that was sent."""
     with desk.conn.transaction():
         row = desk.conn.execute(
@@ -100,7 +105,11 @@ def settle(desk: Desk, state: str, case_id: str = "R1", kind: str = "agree_refun
             (case_id, kind),
         ).fetchone()
         assert row is not None
-        settled = actions.settle(desk.conn, [Outcome(1, case_id, kind, *row, state, why)], desk.now)
+        settled = actions.settle(
+            desk.conn,
+            [Outcome(1, case_id, kind, int(row[0]), int(row[1]), int(row[2]), state, why)],
+            desk.now,
+        )
         assert settled == 1
 
 
@@ -128,7 +137,10 @@ def test_a_refused_refund_whose_money_another_case_took_goes_to_a_person(desk: D
     desk.tell(replace(whole, case_id="R2"))
     assert desk.all("SELECT case_id FROM intent WHERE money AND state = 'approved'") == ["R2"]
     desk.tell(order(version=2))
-    assert desk.one("SELECT rule, queue FROM handling WHERE case_id = 'R1'") == ("money_does_not_fit", "amount_check")
+    assert desk.one("SELECT rule, queue FROM handling WHERE case_id = 'R1'") == (
+        "money_does_not_fit",
+        "amount_check",
+    )
     assert desk.one("SELECT held_fen FROM order_money") == 10_000
     decisions = "SELECT count(*) FROM decision WHERE case_id = 'R1'"
     assert desk.one(decisions) == 2
@@ -154,7 +166,10 @@ def test_a_change_of_the_buyer_takes_a_case_back_from_the_person_with_the_sms_co
     settle(agreed, "with_person", why="sms_code")
     assert agreed.one("SELECT queue FROM queue_item") == "platform_refused"
     agreed.tell(application(version=2, amount_fen=4_000, zero_second_covered=True))
-    assert agreed.all(MONEY) == [("agree_refund", "cancelled", 5_000, 1), ("agree_refund", "approved", 4_000, 2)]
+    assert agreed.all(MONEY) == [
+        ("agree_refund", "cancelled", 5_000, 1),
+        ("agree_refund", "approved", 4_000, 2),
+    ]
     assert agreed.one("SELECT held_fen FROM order_money") == 4_000
     assert agreed.all("SELECT queue FROM queue_item") == []
 
@@ -193,6 +208,8 @@ def test_ids_are_kept_exactly(desk: Desk) -> None:
 
 
 def test_a_case_decided_in_one_batch_with_its_warehouse_has_one_decision(desk: Desk) -> None:
-    desk.tell(WarehouseOrder("T1", 1, "unprinted"), order(), application(), Parcel("YT9", 1, tracking_state="lost"))
+    desk.tell(
+        WarehouseOrder("T1", 1, "unprinted"), order(), application(), Parcel("YT9", 1, tracking_state="lost")
+    )
     assert desk.one("SELECT count(*) FROM decision") == 1
     assert desk.all("SELECT tracking_no FROM parcel") == ["YT9"]

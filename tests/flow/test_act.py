@@ -1,0 +1,298 @@
+"""What was decided leaves once, whatever happens on the wire; the judge is the sandbox's own ledger."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from aftersale.act.run import Limits
+from aftersale.cases import actions
+from aftersale.connectors.outcome import Ok
+from aftersale.connectors.taobao import mapping, refunds
+from aftersale.core.records import Application, Arrival, Order
+from tests.conftest import Database
+from tests.flow.desk import Desk, application, order
+from tests.flow.market import AT_ONCE, MarketDesk, Row, fen, market_desk
+from tests.sandbox.running import START, Running, running
+
+AGREE, REVIEW, GET, CANCEL = (
+    "taobao.rp.refunds.agree",
+    "taobao.rp.refund.review",
+    "taobao.refund.get",
+    "taobao.rdc.aligenius.sendgoods.cancel",
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Running]:
+    with running("--applications", "1600", "--shops", "2", "--qps", "10000") as one:
+        one.control.jump(START + timedelta(hours=10))
+        yield one
+
+
+@pytest.fixture
+def market(embedded_database: Database, sandbox: Running) -> Iterator[MarketDesk]:
+    with market_desk(embedded_database, sandbox) as desk:
+        yield desk
+
+
+def unshipped(market: MarketDesk, count: int, shop: str = "demo2") -> list[Row]:
+    """Applications that the book refunds by itself."""
+    rows = [
+        row
+        for row in market.sandbox.control.applications()
+        if (row["shop"], row["status"], row["dispute_type"]) == (shop, "WAIT_SELLER_AGREE", "REFUND")
+        and row["order_status"] == "WAIT_SELLER_SEND_GOODS"
+        and fen(row) <= 20_000
+        and row["cs_status"] == 1
+    ]
+    return rows[:count]
+
+
+def approved(market: MarketDesk, count: int, shop: str = "demo2") -> list[Row]:
+    """Of these the money is approved and their shipments are stopped; nothing is paid yet."""
+    rows = unshipped(market, count * 2, shop)
+    market.fetch(*(row["refund_id"] for row in rows))
+    actor = market.actor()
+    before = len(market.paid_there())
+    actions.set_switch(market.conn, 0, "agree_refund", True, "先停发货", "主管阿兰", market.now)
+    while actor.turn():
+        pass
+    actions.set_switch(market.conn, 0, "agree_refund", False, "可以退了", "主管阿兰", market.now)
+    assert len(market.paid_there()) == before
+    states = market.states()
+    ready = [row for row in rows if states.get(row["refund_id"]) == "approved"]
+    assert len(ready) >= count, states
+    for row in ready[count:]:
+        _put_off(market, row)
+    return ready[:count]
+
+
+def _put_off(market: MarketDesk, row: Row) -> None:
+    market.conn.execute(
+        "UPDATE intent SET due_at = %s WHERE case_id = %s", (market.now + timedelta(days=9), row["refund_id"])
+    )
+    market.conn.commit()
+
+
+def fault(
+    market: MarketDesk, method: str, do: dict[str, Any], row: Row | None = None, nth: int | None = None
+) -> None:
+    match = {"method": method, "nth": nth, "refund_id": row["refund_id"] if row else None}
+    market.sandbox.control.faults({"rules": [{"match": match, "do": do}]})
+
+
+def calls(market: MarketDesk, method: str) -> int:
+    return sum(count for name, count in market.sandbox.control.calls().items() if name.split()[0] == method)
+
+
+def paid(market: MarketDesk, row: Row) -> list[int]:
+    return [amount for case_id, amount in market.paid_there() if case_id == row["refund_id"]]
+
+
+def held(market: MarketDesk, row: Row) -> int:
+    return int(market.one("SELECT held_fen FROM order_money WHERE order_id = %s", str(row["tid"])))
+
+
+@pytest.mark.parametrize("shop", ["demo1", "demo2"])
+def test_what_is_approved_is_paid_once_and_both_ledgers_say_so(market: MarketDesk, shop: str) -> None:
+    rows = approved(market, 4, shop)
+    before = market.paid_there()
+    actor = market.actor()
+    agrees = calls(market, AGREE)
+    assert actor.turn() == 4
+    assert calls(market, AGREE) == agrees + 1
+    assert [market.states()[row["refund_id"]] for row in rows] == ["done"] * 4
+    new = sorted((row["refund_id"], fen(row)) for row in rows)
+    assert market.paid_there() == sorted(before + new)
+    assert market.paid_here() == new
+    assert set(market.all("SELECT origin FROM ledger")) == {"automatic"}
+    assert actor.turn() == 0
+
+
+def test_an_answer_lost_after_the_effect_is_asked_for_and_paid_once(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    fault(market, AGREE, {"drop_after": True})
+    actor, agrees = market.actor(), calls(market, AGREE)
+    actor.turn()
+    assert (market.states()[row["refund_id"]], paid(market, row), market.paid_here()) == (
+        "unknown",
+        [fen(row)],
+        [],
+    )
+    assert held(market, row) == fen(row)
+    actor.turn()
+    assert market.states()[row["refund_id"]] == "done"
+    assert market.paid_here() == [(row["refund_id"], fen(row))]
+    assert (paid(market, row), calls(market, AGREE)) == ([fen(row)], agrees + 1)
+
+
+def test_a_question_that_gets_no_answer_leaves_it_unknown(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    fault(market, AGREE, {"drop_after": True})
+    actor = market.actor()
+    actor.turn()
+    fault(market, GET, {"http_500": True})
+    agrees = calls(market, AGREE)
+    for _ in range(3):
+        actor.turn()
+        assert market.states()[row["refund_id"]] == "unknown"
+    assert calls(market, AGREE) == agrees
+    fault(market, GET, {"delay_s": 0.0})
+    actor.turn()
+    assert market.states()[row["refund_id"]] == "done"
+    assert paid(market, row) == [fen(row)]
+
+
+def test_a_call_lost_before_the_effect_is_asked_for_and_sent_again(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    fault(market, AGREE, {"drop_before": True}, nth=1)
+    actor = market.actor()
+    actor.turn()
+    assert (market.states()[row["refund_id"]], paid(market, row)) == ("unknown", [])
+    actor.turn()
+    actor.turn()
+    assert market.states()[row["refund_id"]] == "done"
+    assert (paid(market, row), market.paid_here()) == ([fen(row)], [(row["refund_id"], fen(row))])
+    assert market.one("SELECT sends FROM intent WHERE money AND state = 'done'") == 2
+
+
+def known_as_older(market: MarketDesk, rows: list[Row], older: Row) -> None:
+    """We know one application as it was a version ago."""
+    top = market.sandbox.top(older["shop"])
+    for row in rows:
+        found, sold = mapping.application(row), refunds.trade(top, str(row["tid"]))
+        assert isinstance(found, Application)
+        assert isinstance(sold, Ok)
+        bought = mapping.order(sold.body)
+        assert isinstance(bought, Order)
+        version = found.version - (row is older)
+        records = (bought, replace(found, version=version, zero_second_covered=True))
+        with market.conn.transaction():
+            shop = market.shops[older["shop"]]
+            arrivals = [(shop, Arrival(record, repr(record), market.now)) for record in records]
+            actions.merge(market.conn, actions.staged(arrivals), market.now)
+            market.decider.decide(market.now)
+
+
+@pytest.mark.parametrize("shop", ["demo1", "demo2"])
+def test_a_version_that_is_no_longer_the_platforms_is_refused_and_decided_anew(
+    market: MarketDesk, shop: str
+) -> None:
+    rows = unshipped(market, 3, shop)
+    stale = rows[1]
+    known_as_older(market, rows, stale)
+    actor = market.actor()
+    assert actor.turn() == 3
+    assert [market.states()[row["refund_id"]] for row in rows] == ["done", "refused", "done"]
+    assert [paid(market, row) for row in rows] == [[fen(rows[0])], [], [fen(rows[2])]]
+    assert held(market, stale) == 0
+    assert market.one("SELECT case_id, queue FROM queue_item") == (stale["refund_id"], "platform_refused")
+    market.fetch(stale["refund_id"])
+    assert market.all("SELECT queue FROM queue_item") == []
+    assert held(market, stale) == fen(stale)
+    while actor.turn():
+        pass
+    assert market.states()[stale["refund_id"]] == "done"
+    assert paid(market, stale) == [fen(stale)]
+    assert [one[1] for one in market.paid_here()] == [
+        one[1] for one in sorted((r["refund_id"], fen(r)) for r in rows)
+    ]
+
+
+def test_a_call_limit_puts_off_and_nothing_is_unknown(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    limited = {
+        "code": 7,
+        "sub_code": "accesscontrol.limited-by-api-access-count",
+        "sub_msg": "last for 1 more second",
+    }
+    fault(market, AGREE, {"error": limited}, nth=1)
+    actor = market.actor()
+    actor.turn()
+    assert market.one("SELECT state, outcome FROM intent WHERE money AND state = 'approved' AND sends > 0") == (
+        "approved", "later: accesscontrol.limited-by-api-access-count",
+    )  # fmt: skip
+    assert actor.turn() == 0
+    market.wait(seconds=1)
+    assert actor.turn() == 1
+    assert (market.states()[row["refund_id"]], paid(market, row)) == ("done", [fen(row)])
+
+
+def test_what_needs_an_sms_code_goes_to_a_person_and_is_not_tried_again(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    fault(market, AGREE, {"error": {"code": 15, "sub_code": "isv.sms-code-required", "sub_msg": "SMS"}})
+    actor = market.actor()
+    actor.turn()
+    assert market.states()[row["refund_id"]] == "with_person"
+    assert market.one("SELECT queue FROM queue_item") == "platform_refused"
+    market.wait(days=1)
+    assert actor.turn() == 0
+    assert (paid(market, row), held(market, row)) == ([], fen(row))
+    assert market.one("SELECT sends FROM intent WHERE money AND state = 'with_person'") == 1
+
+
+class Died(Exception):
+    """The sender's end."""
+
+
+def dying(market: MarketDesk, nth: int) -> Callable[[], datetime]:
+    """A clock at whose n-th question its worker dies: what it held stays as it was."""
+    asked = 0
+
+    def now() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == nth:
+            raise Died
+        return market.now
+
+    return now
+
+
+@pytest.mark.parametrize(
+    ("nth", "was_paid"), [(3, False), (4, True)], ids=["before the call", "after the call"]
+)
+def test_a_worker_that_died_while_sending_is_asked_about_and_never_repeated_unasked(
+    market: MarketDesk, nth: int, was_paid: bool
+) -> None:
+    (row,) = approved(market, 1)
+    agrees, gets = calls(market, AGREE), calls(market, GET)
+    with pytest.raises(Died):
+        market.actor(now=dying(market, nth)).turn()
+    assert market.states()[row["refund_id"]] == "sending"
+    assert paid(market, row) == ([fen(row)] if was_paid else [])
+    assert market.actor(Limits(calls_per_s=2000, lease_s=60)).turn() == 0
+    assert market.states()[row["refund_id"]] == "sending"
+    heir = market.actor(replace(AT_ONCE, lease_s=0.0))
+    heir.turn()
+    assert calls(market, GET) == gets + 1
+    heir.turn()
+    assert market.states()[row["refund_id"]] == "done"
+    assert (paid(market, row), market.paid_here()) == ([fen(row)], [(row["refund_id"], fen(row))])
+    assert calls(market, AGREE) == agrees + 1
+    assert market.one("SELECT what FROM happening WHERE kind = 'intent' AND what LIKE 'agree_refund done%%'")
+
+
+def test_a_shipment_that_cannot_be_stopped_is_not_paid(market: MarketDesk) -> None:
+    fault(market, CANCEL, {"error": {"code": 15, "sub_code": "isv.goods-shipped", "sub_msg": "gone"}})
+    row = next(row for row in unshipped(market, 50) if "zero_second:0" in row["attribute"])
+    market.fetch(row["refund_id"])
+    actor, agrees = market.actor(), calls(market, AGREE)
+    for _ in range(4):
+        actor.turn()
+    assert market.states("cancel_shipment")[row["refund_id"]] == "refused"
+    assert (market.states()[row["refund_id"]], held(market, row)) == ("cancelled", 0)
+    assert (calls(market, AGREE), paid(market, row)) == (agrees, [])
+    assert market.one("SELECT queue FROM queue_item") == "platform_refused"
+
+
+def test_a_shop_without_a_platform_keeps_its_intents_and_stops_no_other(market: MarketDesk) -> None:
+    Desk.tell(market, order(), application(zero_second_covered=True))
+    assert market.one("SELECT state FROM intent WHERE shop_id = 1 AND money") == "approved"
+    rows = approved(market, 2)
+    market.actor().turn()
+    assert [market.states()[row["refund_id"]] for row in rows] == ["done", "done"]
+    assert market.one("SELECT state FROM intent WHERE shop_id = 1 AND money") == "approved"

@@ -22,6 +22,7 @@ CREATE TABLE arrival (
   received_at timestamptz NOT NULL DEFAULT now(),
   body bytea NOT NULL
 );
+ALTER TABLE arrival ALTER body SET STORAGE EXTERNAL;  -- read once; compressing it costs more than it saves
 CREATE TABLE arrival_todo (
   arrival_id bigint PRIMARY KEY,
   tries int NOT NULL DEFAULT 0

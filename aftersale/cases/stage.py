@@ -21,7 +21,9 @@ from aftersale.core.records import (
     Parcel,
     WarehouseOrder,
 )
+from aftersale.pg.sql import queries
 
+_SQL = queries("aftersale.cases", "stage.sql")
 NESTED = {"lines", "events"}
 # record → stage table, the table whose column types it copies, what its `version` is called there
 TABLES: dict[type[Any], tuple[str, str, str]] = {
@@ -126,34 +128,13 @@ def nested(shop_id: int, arrival: Arrival) -> Iterator[tuple[str, tuple[object, 
 
 
 def prepare(conn: Connection[Any]) -> None:
-    """Create the session's stage tables. Once a connection; typed like the record they go to."""
+    """Make a connection ready for batches: its stage tables, typed like the record, and how it plans. Commits."""
+    plain = "STORAGE PLAIN" if conn.info.server_version >= 160000 else ""
     for record, (table, target, _) in TABLES.items():
-        names = ", ".join(
-            ["shop_id", *columns(record)] if "shop_id" not in columns(record) else columns(record)
-        )
-        source = target if record is not Inbound else "(SELECT p.*, ''::text AS case_id FROM parcel p) p"
-        conn.execute(
-            f"CREATE TEMP TABLE IF NOT EXISTS {table} ON COMMIT DELETE ROWS AS SELECT {names} FROM {source} LIMIT 0"
-        )
-    conn.execute(_MORE)
+        types = {"case_id": "text", **dict(conn.execute(_SQL["types"], (target,)).fetchall())}
+        told = ["shop_id", *(name for name in columns(record) if name != "shop_id")]
+        made = ", ".join(f"{name} {types[name]} {plain if types[name] == 'text' else ''}" for name in told)
+        conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({made}) ON COMMIT DELETE ROWS")
+    conn.execute(_SQL["tables"].format(plain=plain))
+    conn.execute(_SQL["plans"])
     conn.commit()
-
-
-_MORE = """
-CREATE TEMP TABLE IF NOT EXISTS stage_inbox (shop_id int, key uuid, kind text, external_id text, version bigint)
-  ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stage_event (shop_id int, tracking_no text, at timestamptz, text text, code text)
-  ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stage_line (shop_id int, order_id text, line_id text, product_id text, title text,
-  sku text, quantity int, paid_fen bigint) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stage_share (shop_id int, order_id text, line_id text, funder text, amount_fen bigint)
-  ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stage_message (shop_id int, case_id text, at timestamptz, role text, text text,
-  key uuid) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS stage_notice (shop_id int, kind text, external_id text) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS touched (shop_id int, case_id text) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, case_id text, order_id text, application_version bigint,
-  state text, due_at timestamptz, applied_at timestamptz, rule text, action text, queue text, amount_fen bigint,
-  kinds text[], money bool, facts text, look_at timestamptz, target_at timestamptz, prior_decision bigint,
-  prior_rule text, prior_version bigint, changed bool, decision_id bigint) ON COMMIT DELETE ROWS;
-"""

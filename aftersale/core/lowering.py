@@ -30,6 +30,7 @@ from aftersale.core.expression import (
     Shift,
     Type,
     Value,
+    conjuncts,
 )
 from aftersale.core.facts import Catalogue
 from aftersale.core.language.folding import Folder, Rules, branched
@@ -54,12 +55,14 @@ _ATOMS = (Lit, Ref, Knob, Call, Case)
 class Lowered:
     """`rule_no`: int, the first rule that is TRUE, 0 = otherwise. `hits`: int list of all that are TRUE.
     `conditions`: one boolean per rule. `moments`: timestamptz, maybe NULL, at which an age comparison or an
-    effective date changes its value. Texts hold literals of the book: psycopg needs their % doubled."""
+    effective date changes its value. `looks`: the same, each only where the rest of a rule that reads it holds
+    (NULL elsewhere), since that rule cannot begin or cease to speak there. Texts hold literals of the book: psycopg needs their % doubled."""
 
     rule_no: str
     hits: str
     conditions: tuple[str, ...]
     moments: tuple[str, ...]
+    looks: tuple[str, ...]
     outputs: Mapping[str, tuple[str, ...]]
     types: Mapping[str, str]
 
@@ -100,7 +103,7 @@ def lower(
     }
     return Lowered(
         _first(conditions, writer), _hits(conditions, writer), tuple(map(writer.sql, conditions)),
-        _moments(book, writer), outputs,
+        _moments(book, writer), _looks(book, writer), outputs,
         {key: _sql_type(kind, dialect) for key, kind in book.outputs.items()},
     )  # fmt: skip
 
@@ -180,11 +183,32 @@ def _moments(book: Book, writer: "_Writer") -> tuple[str, ...]:
     lasting = replace(writer, now="now()")
     found: dict[str, None] = {}
     for part in book.walk(writer.given, [lasting.fold(node) for node in book.nodes()]):
-        if isinstance(part, Age):
-            found[writer.moment(part)] = None
-        elif isinstance(part, After):
-            found[sql_literal(part.at, writer.dialect)] = None
+        found |= dict.fromkeys(_moment(part, writer))
     return tuple(found)
+
+
+def _looks(book: Book, writer: "_Writer") -> tuple[str, ...]:
+    lasting = replace(writer, now="now()")
+    gates: dict[str, dict[str, None]] = {}
+
+    def moving(node: Node) -> list[str]:
+        return [text for part in book.walk(writer.given, [node]) for text in _moment(part, writer)]
+
+    for rule in book.rules:
+        parts = conjuncts(lasting.fold(rule.when))
+        gate = " and ".join(f"({writer.sql(part)})" for part in parts if not moving(part)) or "true"
+        for text in (text for part in parts for text in moving(part)):
+            gates.setdefault(text, {})[gate] = None
+    for node in book.nodes()[len(book.rules) :]:
+        for text in moving(lasting.fold(node)):
+            gates.setdefault(text, {})["true"] = None
+    return tuple(f"case when {' or '.join(gate)} then {text} end" for text, gate in gates.items())
+
+
+def _moment(part: Node, writer: "_Writer") -> list[str]:
+    if isinstance(part, Age):
+        return [writer.moment(part)]
+    return [sql_literal(part.at, writer.dialect)] if isinstance(part, After) else []
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,6 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
         return lower(book, "postgres", fact=fact, setting=setting, now=moment, given=tuple(derived))
 
     now = at("m.at")
-    future = [f"CASE WHEN {moment} > m.at THEN {moment} END" for moment in now.moments]
     says = spoken(book, actions)
     return _SQL["verdict"].format(
         settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
@@ -83,9 +82,7 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
         amount=_escaped(now.output("amount", "j.rule_no")),
         due_hours=_escaped(now.output("due_hours", "j.rule_no")),
         reads=", ".join(f"f.{column(book, n)}" for n in book.reads),
-        moments=_escaped(", ".join(now.moments)) or "NULL::timestamptz",
-        future=_escaped(", ".join(future)) or "NULL::timestamptz",
-        rule_no_first=_escaped(at("n.first").rule_no),
+        looks=_escaped(", ".join(now.looks)),
         rule_no_then=_escaped(at("k.at").rule_no),
     )
 

@@ -11,15 +11,11 @@ judged AS (
   JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
   JOIN s ON s.shop_id = t.shop_id
   CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
-  CROSS JOIN LATERAL (SELECT {derived}) d
+  CROSS JOIN LATERAL (SELECT {derived} OFFSET 0) d
   CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j
-  CROSS JOIN LATERAL (SELECT least({future}) AS first, greatest({future}) AS last OFFSET 0) n
-  CROSS JOIN LATERAL (SELECT CASE
-    WHEN n.first IS NULL THEN NULL
-    WHEN ({rule_no_first}) <> j.rule_no THEN n.first
-    WHEN n.last > n.first THEN (SELECT min(k.at) FROM unnest(ARRAY[{moments}]::timestamptz[]) AS k(at)
-      WHERE k.at > n.first AND ({rule_no_then}) <> j.rule_no)
-    END AS at) l)
+  CROSS JOIN LATERAL (SELECT ARRAY[{looks}]::timestamptz[] AS moments OFFSET 0) n
+  LEFT JOIN LATERAL (SELECT min(k.at) AS at FROM unnest(n.moments) AS k(at)
+    WHERE m.at < ANY (n.moments) AND k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
 SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at,
   p.rule, ({actions})[v.rule_no + 1], ({queues})[v.rule_no + 1], v.amount_fen,
   string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,

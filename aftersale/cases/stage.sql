@@ -1,0 +1,31 @@
+-- Temp tables that a batch passes through; they empty at commit. {plain} keeps short texts out of TOAST, whose tables
+-- would be truncated at every commit too (PostgreSQL 16 and newer can say so).
+
+-- name: tables
+CREATE TEMP TABLE IF NOT EXISTS stage_inbox (shop_id int, key uuid, kind text {plain}, external_id text {plain},
+  version bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_event (shop_id int, tracking_no text, at timestamptz, text text, code text)
+  ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_line (shop_id int, order_id text, line_id text, product_id text, title text,
+  sku text, quantity int, paid_fen bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_share (shop_id int, order_id text {plain}, line_id text {plain},
+  funder text {plain}, amount_fen bigint) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_message (shop_id int, case_id text, at timestamptz, role text, text text,
+  key uuid) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS stage_notice (shop_id int, kind text {plain}, external_id text {plain})
+  ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS touched (shop_id int, case_id text {plain}) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, case_id text {plain}, order_id text {plain},
+  application_version bigint, state text {plain}, due_at timestamptz, applied_at timestamptz, rule text {plain},
+  action text {plain}, queue text {plain}, amount_fen bigint, kinds text[] {plain}, money bool, facts text {plain},
+  look_at timestamptz, target_at timestamptz, prior_decision bigint, prior_rule text {plain}, prior_version bigint,
+  changed bool, decision_id bigint) ON COMMIT DELETE ROWS
+
+-- What a record's columns are like in the table it goes to.
+-- name: types
+SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
+WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
+
+-- The stage tables are never analysed, so plans for them guess; a scan of a whole table of the record is never right.
+-- name: plans
+SET enable_seqscan = off; SET random_page_cost = 1.1

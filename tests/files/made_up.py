@@ -120,15 +120,24 @@ class Run:
     peak_kb: int
 
 
+# A process begins with the peak of the one it was forked from, so a small one stands between ours and the measured.
+MEASURED = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[2:])
+open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+sys.exit(code)
+"""
+
+
 def aftersale(*arguments: object, environment: dict[str, str] | None = None) -> Run:
     """Runs `aftersale …` in a process of its own."""
     line = [sys.executable, "-c", "from aftersale.cli import main; main()", *map(str, arguments)]
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        process = subprocess.Popen(line, stdout=out, stderr=err, env=environment or dict(os.environ))
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode())
-    return Run(process.returncode, texts[0], texts[1], usage.ru_maxrss)
+    with tempfile.NamedTemporaryFile() as peak:
+        done = subprocess.run(
+            [sys.executable, "-c", MEASURED, peak.name, *line],
+            capture_output=True,
+            text=True,
+            env=environment or dict(os.environ),
+            check=False,
+        )
+        return Run(done.returncode, done.stdout, done.stderr, int(peak.read()))

@@ -18,22 +18,28 @@ UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
 FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM stale WHERE money GROUP BY 1, 2) s
 WHERE m.shop_id = s.shop_id AND m.order_id = s.order_id
 
+-- The money of the orders concerned is held still first, so that the next statement reads what is true until we commit.
+-- name: lock_money
+SELECT FROM order_money m WHERE (m.shop_id, m.order_id) IN (SELECT shop_id, order_id FROM verdict WHERE money)
+ORDER BY m.shop_id, m.order_id FOR UPDATE
+
 -- Money that does not fit into what the order paid goes to a person instead.
 -- name: check_money
 WITH want AS (
-  SELECT v.shop_id, v.order_id, v.case_id,
+  SELECT v.ctid AS place, v.shop_id, v.order_id,
     sum(v.amount_fen) OVER (PARTITION BY v.shop_id, v.order_id ORDER BY v.case_id) AS running_fen
   FROM verdict v WHERE v.money AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person'))),
 room AS (
-  SELECT m.shop_id, m.order_id, least(m.paid_fen, o.paid_fen) - m.held_fen AS left_fen
-  FROM order_money m JOIN orders o ON o.shop_id = m.shop_id AND o.order_id = m.order_id
-  WHERE (m.shop_id, m.order_id) IN (SELECT shop_id, order_id FROM want) ORDER BY 1, 2 FOR UPDATE OF m)
+  SELECT w.place, w.running_fen, r.left_fen FROM want w
+  LEFT JOIN LATERAL (
+    SELECT least(m.paid_fen, o.paid_fen) - m.held_fen AS left_fen FROM order_money m
+    JOIN orders o ON o.shop_id = m.shop_id AND o.order_id = m.order_id
+    WHERE m.shop_id = w.shop_id AND m.order_id = w.order_id) r ON true)
 UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'amount_check',
   rule = 'money_does_not_fit', changed = (v.prior_rule = 'money_does_not_fit' AND v.prior_version = v.application_version) IS NOT TRUE,
   decision_id = CASE WHEN v.changed THEN v.decision_id ELSE nextval('decision_id') END
-FROM want w LEFT JOIN room r USING (shop_id, order_id)
-WHERE v.shop_id = w.shop_id AND v.case_id = w.case_id AND (w.running_fen <= r.left_fen) IS NOT TRUE
+FROM room r WHERE v.ctid = r.place AND (r.running_fen <= r.left_fen) IS NOT TRUE
 
 -- name: plan_intents
 WITH wanted AS (

@@ -26,6 +26,7 @@ CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, case_id text {plain}, orde
 SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 
--- The stage tables are never analysed, so plans for them guess; a scan of a whole table of the record is never right.
+-- The stage tables are never analysed, so plans for them guess. From a batch into the record the way is always by
+-- index, row for row, however large the record; a join inside a batch must not need more than that.
 -- name: plans
-SET enable_seqscan = off; SET random_page_cost = 1.1
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET random_page_cost = 1.1

@@ -70,7 +70,8 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
     now = at("m.at")
     says = spoken(book, actions)
     return _SQL["verdict"].format(
-        settings=_settings(book) if shops_differ else "SELECT id AS shop_id FROM shop",
+        settings=f"s AS MATERIALIZED ({_settings(book)})," if shops_differ else "",
+        join_settings="JOIN s ON s.shop_id = t.shop_id" if shops_differ else "",
         derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items()))
         or "NULL AS nothing",
         rule_no=_escaped(now.rule_no),

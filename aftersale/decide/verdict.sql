@@ -1,7 +1,7 @@
 -- name: verdict
 INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
-WITH s AS MATERIALIZED ({settings}),
+WITH {settings}
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
@@ -9,7 +9,7 @@ judged AS (
     f.applied_at + make_interval(hours => ({due_hours})::int) AS target_at
   FROM (SELECT DISTINCT shop_id, case_id FROM touched) t
   JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
-  JOIN s ON s.shop_id = t.shop_id
+  {join_settings}
   CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
   CROSS JOIN LATERAL (SELECT {derived} OFFSET 0) d
   CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j

@@ -179,8 +179,8 @@ class Outbox:
             await channel.arrived.wait()
             channel.arrived.clear()
             while batch := channel.take():
-                await asyncio.sleep(self._faults.script.push.delay_s)
                 self._in_flight += len(batch)
+                await asyncio.sleep(self._faults.script.push.delay_s)
                 await self._until_accepted(http, channel, batch)
                 self._in_flight -= len(batch)
                 self.delivered += len(batch)

@@ -43,7 +43,9 @@ def test_every_action_named_exists_and_every_action_is_named() -> None:
 
 
 def test_every_queue_named_exists_and_every_queue_is_named() -> None:
-    assert {then["queue"] for _, then in _thens()} - {None} == set(books.queues()) - {"platform_refused"}  # filled by what became of an intent
+    assert {then["queue"] for _, then in _thens()} - {None} == set(books.queues()) - {
+        "platform_refused"
+    }  # filled by what became of an intent
     assert {queue.tab for queue in books.queues().values()} == {tab.code for tab in books.tabs()}
 
 

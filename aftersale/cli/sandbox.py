@@ -30,6 +30,7 @@ Examples:
     "--speed", type=click.FloatRange(0, 1e6), default=60.0, show_default=True, help="Virtual s per second."
 )
 @click.option("--shops", type=click.IntRange(1, 500), default=1, show_default=True, help="demo1 … demoN.")
+@click.option("--shop-prefix", default="demo", show_default=True, help="What shop codes begin with.")
 @click.option("--push-url", help="Where webhooks go: {url}/taobao|kuaidi100|warehouse/{shop}.")
 @click.option(
     "--replay", "report", type=click.Path(path_type=Path), help="Order report whose times and amounts to use."
@@ -51,6 +52,7 @@ def command(
     days: int,
     speed: float,
     shops: int,
+    shop_prefix: str,
     push_url: str | None,
     report: Path | None,
     ledger: Path | None,
@@ -76,6 +78,7 @@ def command(
         days=days,
         speed=speed,
         shops=shops,
+        shop_prefix=shop_prefix,
         push_url=push_url,
         report=report,
         ledger=ledger,

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import click
@@ -15,6 +15,7 @@ import click
 from aftersale.cli import children, fail
 
 PERSON = "xiaoming"
+SHANGHAI = timezone(timedelta(hours=8))
 STATIC_FACTS = ("DATABASE_URL", "DATABASE_OWNER_URL")
 
 
@@ -51,16 +52,43 @@ def command(port: int, speed: float, applications: int, seed: int, shops: int) -
         fail(refused.why)
     except subprocess.CalledProcessError:
         fail("数据库没有升级成功，原因见上面一行")
+    day = [
+        "--applications",
+        str(applications),
+        "--seed",
+        str(seed),
+        "--shops",
+        str(shops),
+        "--speed",
+        str(speed),
+    ]
+    day += ["--start", _morning(), "--shop-prefix", _new_prefix()]
     with ExitStack() as stack:
         running: list[subprocess.Popen[str]] = []
         stack.callback(children.stop, running)
-        _start_all(running, environment, logs, port, ["--applications", str(applications), "--seed", str(seed),
-                   "--shops", str(shops), "--speed", str(speed)])  # fmt: skip
+        _start_all(running, environment, logs, port, day)
         while not stopping.wait(0.5):
             ended = [child for child in running if child.poll() is not None]
             if ended:
                 fail(f"一个进程停了（{ended[0].pid}），原因见 {logs}")
     click.echo("已停止。Stopped.")
+
+
+def _morning() -> str:
+    """Half past nine of the last morning in Shanghai: the demo begins before the ten o'clock peak."""
+    now = datetime.now(SHANGHAI)
+    at = now.replace(hour=9, minute=30, second=0, microsecond=0)
+    return (at if at <= now else at - timedelta(days=1)).isoformat()
+
+
+def _new_prefix() -> str:
+    """The sandbox forgets when it stops, the record does not: each demo day has shops of its own."""
+    from aftersale.demo import retire
+    from aftersale.pg.connect import connect
+
+    with connect(application="aftersale up") as conn:
+        days = retire(conn)
+    return "demo" if not days else f"demo{days + 1}-"
 
 
 def _start_all(

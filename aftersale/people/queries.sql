@@ -44,7 +44,10 @@ ORDER BY applied_at DESC NULLS LAST LIMIT 20
 
 -- name: timeline
 SELECT at, kind, actor, what FROM timeline
-WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind <> 'intent' ORDER BY at DESC, id DESC LIMIT 300
+WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind <> 'intent'
+UNION ALL SELECT applied_at, 'application', 'buyer', concat_ws(' ', amount_fen, reason_text) FROM cases
+WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND applied_at IS NOT NULL
+ORDER BY at DESC LIMIT 300
 
 -- name: tracking
 SELECT at, tracking_no, text FROM tracking_event

@@ -108,7 +108,13 @@ def _intent(intent: Intent) -> Event:
 def _entry(entry: Entry) -> Event:
     group = GROUPS.get(entry.kind, "application")
     icons = {"decision": "scale", "message": "message", "people": "user"}
-    tell = {"decision": _decided, "person": _done, "fact": _found, "assign": _given}.get(entry.kind, str)
+    tell = {
+        "application": _applied,
+        "decision": _decided,
+        "person": _done,
+        "fact": _found,
+        "assign": _given,
+    }.get(entry.kind, str)
     return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), tell(entry.what))
 
 
@@ -117,6 +123,13 @@ def who(actor: str) -> str:
     if actor.startswith("rule:"):
         return _("规则「%(rule)s」") % {"rule": words.rule(actor.removeprefix("rule:"))}
     return words.word("speaker", actor)
+
+
+def _applied(what: str) -> str:
+    amount, _space, reason = what.partition(" ")
+    if not amount.isdigit():
+        return _("提交申请")
+    return _("申请退 %(amount)s：%(reason)s") % {"amount": yuan_text(int(amount)), "reason": reason or "-"}
 
 
 def _decided(what: str) -> str:

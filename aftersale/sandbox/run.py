@@ -40,6 +40,7 @@ class Settings:
     days: int = 1
     speed: float = 60.0
     shops: int = 1
+    shop_prefix: str = "demo"
     push_url: str | None = None
     report: Path | None = None
     ledger: Path | None = None
@@ -61,7 +62,7 @@ class Sandbox:
         self.market.course += [partial(platform.course, self.market), partial(buyers.course, self.market)]
         self.calls: Counter[str] = Counter()
         for place in range(settings.shops):
-            shop = self.market.add_shop(f"demo{place + 1}", tmall=place % 2 == 0)
+            shop = self.market.add_shop(f"{settings.shop_prefix}{place + 1}", tmall=place % 2 == 0)
             if self.outbox:
                 self.outbox.add_shop(shop.code)
             if report:

@@ -91,6 +91,11 @@ class Wording:
     def text(self, node: Node) -> str:
         """A condition with the values in it: `申请金额 ¥12.00 ≤ 小金额自动退的上限 ¥10.00`."""
         match node:
+            case Compare(op, Ref(name), Lit(str() as value)) if value in (
+                self.env.catalogue[name].labels or {}
+            ):
+                label = (self.env.catalogue[name].labels or {})[value]
+                return f"{self._value(Ref(name), None)} {_SIGNS[op]} {label}"
             case Compare(op, left, right):
                 kind = self._kind(left) or self._kind(right)
                 return f"{self._value(left, kind)} {_SIGNS[op]} {self._value(right, kind)}"

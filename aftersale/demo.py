@@ -61,8 +61,12 @@ def sandbox_shops(
 
 def retire(conn: Connection[Any]) -> int:
     """End the demo days so far: their sandbox is gone, so nothing is sent or pulled for them; how many. Commits."""
-    conn.execute("DELETE FROM pull_cursor WHERE shop_id IN (SELECT id FROM shop WHERE code ~ '^demo' AND app_key = '12345678')")
-    conn.execute("UPDATE shop SET base_url = NULL, courier_url = NULL WHERE code ~ '^demo' AND app_key = '12345678'")
+    conn.execute(
+        "DELETE FROM pull_cursor WHERE shop_id IN (SELECT id FROM shop WHERE code ~ '^demo' AND app_key = '12345678')"
+    )
+    conn.execute(
+        "UPDATE shop SET base_url = NULL, courier_url = NULL WHERE code ~ '^demo' AND app_key = '12345678'"
+    )
     row = conn.execute("SELECT count(*) FROM shop WHERE code ~ '^demo([0-9]+-)?1$'").fetchone()
     conn.commit()
     assert row is not None

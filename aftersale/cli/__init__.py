@@ -11,6 +11,7 @@ COMMANDS = {
     "web": "web",
     "work": "work",
     "migrate": "migrate",
+    "shop": "shop",
     "decide": "decide",
     "import": "import_",
     "ask": "ask",

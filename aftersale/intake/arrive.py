@@ -32,7 +32,10 @@ def shop_id(conn: Connection[Any], code: str) -> int | Refusal:
     row = conn.execute("SELECT id FROM shop WHERE code = %s", (code,)).fetchone()
     if row is None:
         known = [str(r[0]) for r in conn.execute("SELECT code FROM shop ORDER BY code LIMIT 5")]
-        return Refusal("no_shop", f"there is no shop {code!r}; known: {', '.join(known) or 'none yet'}")
+        return Refusal(
+            "no_shop",
+            f"没有店铺 {code!r}（已有：{'、'.join(known) or '无'}）；先添加：aftersale shop add {code} --name 名称 --platform tmall",
+        )
     return int(row[0])
 
 

@@ -1,0 +1,128 @@
+"""`aftersale shop`."""
+
+import json
+import os
+
+import click
+
+from aftersale.cli import fail
+
+PLATFORMS = ("tmall", "taobao", "pdd")
+ROLES = ("agent", "lead", "finance", "warehouse", "owner")
+PASSWORD_LENGTH_MIN = 10
+
+
+@click.group("shop")
+def command() -> None:
+    """The shops of this desk and who works for them.
+
+    \b
+    aftersale shop add ming --name 小明的店 --platform tmall      a shop whose data comes as files
+    aftersale shop staff alan --shop ming --role lead
+    aftersale shop list
+    """
+
+
+@command.command("add")
+@click.argument("code")
+@click.option("--name", required=True, help="What people call it.")
+@click.option("--platform", type=click.Choice(PLATFORMS), required=True)
+@click.option("--base-url", default="", help="The platform's gateway, or your relay before it.")
+@click.option("--app-key", default="", help="Key of your application at the platform.")
+@click.option("--json", "as_json", is_flag=True, help="Print the shop as JSON.")
+def add(code: str, name: str, platform: str, base_url: str, app_key: str, as_json: bool) -> None:
+    """Add the shop CODE. Secrets are read from the environment, never from the command line.
+
+    \b
+    aftersale shop add ming --name 小明的店 --platform tmall
+    TOP_APP_SECRET=… TOP_SESSION=… TOP_PUSH_SECRET=… aftersale shop add ming --name 小明的店 \\
+      --platform tmall --base-url https://eco.taobao.com/router/rest --app-key 12345678
+    """
+    from aftersale.cases.shops import Access, add_shop
+    from aftersale.core.refusal import Refusal
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+
+    secret, session = os.environ.get("TOP_APP_SECRET", ""), os.environ.get("TOP_SESSION", "")
+    if base_url and not (app_key and secret and session):
+        fail("接上平台还要 --app-key，以及环境变量 TOP_APP_SECRET 和 TOP_SESSION", 2)
+    pushed = os.environ.get("TOP_PUSH_SECRET", "")
+    access = (
+        Access(base_url, app_key, secret, session, {"taobao": pushed} if pushed else {}) if base_url else None
+    )
+    try:
+        with connect(application="aftersale shop") as conn:
+            check(conn)
+            made = add_shop(conn, code, name, platform, access)
+    except Refused as refused:
+        fail(refused.why)
+    if isinstance(made, Refusal):
+        fail(made.why)
+    click.echo(
+        json.dumps({"id": made, "code": code}) if as_json else f"店铺 {code} 已添加。Shop {code} added."
+    )
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the shops as JSON.")
+def shops(as_json: bool) -> None:
+    """Every shop, with how many cases the record holds.
+
+    \b
+    aftersale shop list --json
+    """
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+
+    query = """SELECT s.code, s.name, s.platform, s.base_url IS NOT NULL,
+      (SELECT count(*) FROM cases c WHERE c.shop_id = s.id) FROM shop s ORDER BY s.code"""
+    try:
+        with connect(application="aftersale shop") as conn:
+            check(conn)
+            rows = conn.execute(query).fetchall()
+    except Refused as refused:
+        fail(refused.why)
+    names = ("code", "name", "platform", "connected", "cases")
+    if as_json:
+        click.echo(json.dumps([dict(zip(names, row, strict=True)) for row in rows], ensure_ascii=False))
+    for code, name, platform, connected, cases in () if as_json else rows:
+        click.echo(f"{code}  {name}  {platform}  {'已接通' if connected else '只收文件'}  {cases:,} 单")
+    if not rows and not as_json:
+        click.echo("还没有店铺：aftersale shop add CODE --name … --platform tmall")
+
+
+@command.command("staff")
+@click.argument("name")
+@click.option(
+    "--shop", "codes", multiple=True, required=True, help="Code of a shop they work for; may be repeated."
+)
+@click.option(
+    "--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they are there."
+)
+@click.password_option(help="Asked for when absent.")
+def staff(name: str, codes: tuple[str, ...], role: str, password: str) -> None:
+    """Add a person, or give them a new password and exactly these shops.
+
+    \b
+    aftersale shop staff alan --shop ming --role lead      asks for the password
+    """
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+
+    if len(password) < PASSWORD_LENGTH_MIN:
+        fail(f"密码至少 {PASSWORD_LENGTH_MIN} 个字符", 2)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import django
+
+    django.setup()
+    from aftersale.people.accounts import ensure_user
+
+    try:
+        with connect(application="aftersale shop") as conn:
+            check(conn)
+        ensure_user(name, password, dict.fromkeys(codes, role))
+    except Refused as refused:
+        fail(refused.why)
+    except LookupError as unknown:
+        fail(str(unknown))
+    click.echo(f"{name} 可以登录了。{name} may log in.")

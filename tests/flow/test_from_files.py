@@ -87,4 +87,6 @@ def test_a_shop_is_found_by_its_code(desk: Desk) -> None:
     assert arrive.shop_id(desk.conn, "ming") == 1
     missing = arrive.shop_id(desk.conn, "wu")
     assert isinstance(missing, Refusal)
-    assert missing.why == "there is no shop 'wu'; known: ming"
+    assert missing.why == (
+        "没有店铺 'wu'（已有：ming）；先添加：aftersale shop add wu --name 名称 --platform tmall"
+    )

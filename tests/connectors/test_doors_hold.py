@@ -25,7 +25,7 @@ JSON = st.recursive(
 )
 
 
-def _storable(result: Arrival | BadInput) -> None:
+def _must_be_storable(result: Arrival | BadInput) -> None:
     if isinstance(result, BadInput):
         assert result.why
         return
@@ -40,7 +40,7 @@ def _storable(result: Arrival | BadInput) -> None:
 def test_any_bytes(body: bytes) -> None:
     for door in (taobao, kuaidi100, warehouse):
         for result in door.push(body):
-            _storable(result)
+            _must_be_storable(result)
     assert verify_form({}, body, "salt", NOW) is not None
     headers = {"webhook-id": "m", "webhook-timestamp": "1", "webhook-signature": body.decode("latin-1")}
     assert verify(headers, body, "secret", NOW) is not None
@@ -58,7 +58,7 @@ def test_any_value_in_a_refund(field: str, value: Any) -> None:
     content = _encode({"refund": REFUND | {field: value}}).decode()
     message = {"id": 1, "topic": "taobao_refund_RefundCreated", "content": content}
     for result in taobao.push(_encode(message)):
-        _storable(result)
+        _must_be_storable(result)
 
 
 @given(st.sampled_from(sorted(TRADE)), JSON)
@@ -66,14 +66,14 @@ def test_any_value_in_a_trade(field: str, value: Any) -> None:
     content = _encode({"trade": TRADE | {field: value}}).decode()
     message = {"id": 1, "topic": "taobao_trade_TradeBuyerPay", "content": content}
     for result in taobao.push(_encode(message)):
-        _storable(result)
+        _must_be_storable(result)
 
 
 @given(st.sampled_from(["order_id", "version", "at", "state", "handed_over_at", "kind", "x"]), JSON)
 def test_any_value_in_a_paper(field: str, value: Any) -> None:
     paper = {"kind": "order", "order_id": "1", "version": 1, "at": "2026-11-11T00:00:00+08:00", field: value}
     for result in warehouse.push(_encode(paper)):
-        _storable(result)
+        _must_be_storable(result)
 
 
 @given(st.sampled_from(["nu", "state", "com", "data"]), JSON)
@@ -81,7 +81,7 @@ def test_any_value_in_a_trace(field: str, value: Any) -> None:
     step = {"ftime": "2026-11-11 10:00:00", "context": "揽收", "statusCode": "103"}
     param = {"lastResult": {"nu": "YT1", "state": "1", "data": [step], field: value}}
     for result in kuaidi100.push(urlencode({"param": _encode(param)}).encode()):
-        _storable(result)
+        _must_be_storable(result)
 
 
 @pytest.mark.parametrize("number", [2**62 + 1, -1, 2**70])

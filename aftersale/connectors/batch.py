@@ -15,7 +15,7 @@ def messages(body: bytes, where: str) -> list[bytes] | BadInput:
         return [body]
     try:
         parts = _list.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return BadInput(where, f"the body is no JSON array: {error}", body)
     if len(parts) > MESSAGES_MAX:
         return BadInput(where, f"{len(parts)} messages in one body: at most {MESSAGES_MAX}", body)

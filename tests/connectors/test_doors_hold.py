@@ -1,5 +1,6 @@
 """Whatever comes in, a door answers with values, and what it lets in can be stored."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -90,3 +91,16 @@ def test_a_version_that_no_column_holds_is_parked(number: int) -> None:
     body = _encode({"id": 1, "topic": "taobao_refund_RefundCreated", "content": content})
     (result,) = taobao.push(body)
     assert isinstance(result, BadInput)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize("body", [DEEP, b'{"kind": "order", "x": ' + DEEP + b"}"])
+@pytest.mark.parametrize("read", [taobao.push, warehouse.push])
+def test_a_body_nested_too_deep_is_parked_with_its_reason(
+    read: Callable[[bytes], list[Arrival | BadInput]], body: bytes
+) -> None:
+    (only,) = read(body)
+    assert isinstance(only, BadInput)
+    assert "recursion" in only.why

@@ -30,7 +30,7 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
             return _refund_arrival(message, content, raw)
         if message.topic.startswith(TRADE_TOPIC):
             return _trade_arrival(message, content, raw)
-    except (msgspec.MsgspecError, NotUnderstood, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, NotUnderstood, UnicodeDecodeError, RecursionError) as error:
         return BadInput(where, str(error), raw)
     return BadInput(where, f"topic {message.topic!r} is unknown", raw)
 

@@ -64,7 +64,7 @@ def push(body: bytes) -> list[Arrival | BadInput]:
 def _arrival(raw: bytes) -> Arrival | BadInput:
     try:
         document = _decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         return BadInput("warehouse push", str(error), raw)
     problem = _problem(document)
     if problem:

@@ -10,7 +10,7 @@ WITH open AS (
       AND w.action IN ('', split_part(i.kind, ':', 1)))
     -- Money waits until the shipment is known to be stopped.
     AND NOT (i.money AND EXISTS (SELECT FROM intent f WHERE f.shop_id = i.shop_id AND f.case_id = i.case_id
-      AND f.kind = 'cancel_shipment' AND f.state IN ('approved', 'sending', 'unknown')))),
+      AND f.kind = 'cancel_shipment' AND f.state IN ('approved', 'sending', 'unknown', 'with_person')))),
 most_urgent AS (SELECT shop_id FROM open ORDER BY deadline_at NULLS LAST, shop_id LIMIT 1),
 mine AS (
   SELECT i.* FROM intent i WHERE i.state = 'approved' AND i.due_at <= %(now)s

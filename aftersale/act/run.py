@@ -1,5 +1,6 @@
 """Stage 3: what was decided leaves, once. Claim in one transaction, call outside any, settle in another."""
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -56,18 +57,23 @@ class Actor:
         items = self._claim("claim", {"now": self._now(), "limit": self.limits.claim_max})
         if not items:
             return 0
-        door = self._door(items[0].shop_id)
+        door, ours = self._door(items[0].shop_id), self._lease()
         for batch in door.batches(items):
-            self._settle(batch, self._call(door, batch))
+            self._settle(batch, self._call(door, batch, ours))
         return len(items)
 
-    def _call(self, door: Taobao, batch: list[Item]) -> dict[str, Answer]:
+    def _lease(self) -> Callable[[], bool]:
+        """Is what was claimed now still ours to send? Half the lease is left for the answer to come."""
+        until = time.monotonic() + self.limits.lease_s / 2
+        return lambda: time.monotonic() < until
+
+    def _call(self, door: Taobao, batch: list[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
         if self._stopped(batch[0]):
             return {item.case_id: TryLater(0.0, "stopped") for item in batch}
         rate = self.limits.calls_per_s / door.calls(batch)
         if not pace.wait_turn(self.conn, door.shop.app_key, rate):
             return {item.case_id: TryLater(5.0, "call budget") for item in batch}
-        answers = door.send(batch)
+        answers = door.send(batch, ours)
         for answer in answers.values():
             if isinstance(answer, TryLater) and "limited" in answer.code:
                 pace.blocked(self.conn, door.shop.app_key, answer.after_s)

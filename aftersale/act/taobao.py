@@ -12,6 +12,7 @@ from aftersale.connectors.taobao import refunds
 from aftersale.connectors.taobao.client import TopClient
 
 OPERATOR = "aftersale"
+LEASE_OVER = TryLater(0.0, "lease")
 ADDRESS_ID = 1
 Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
 
@@ -52,10 +53,12 @@ class Taobao:
         if group:
             yield group
 
-    def send(self, items: Sequence[Item]) -> dict[str, Answer]:
-        """Do one batch; the outcome by case id."""
+    def send(self, items: Sequence[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
+        """Do one batch; the outcome by case id. Once `ours` says no, others may send it and we must not."""
+        if not ours():
+            return dict.fromkeys((item.case_id for item in items), LEASE_OVER)
         if items[0].kind == "agree_refund":
-            return self._agree(items)
+            return self._agree(items, ours)
         return {items[0].case_id: self._send_one(items[0])}
 
     def calls(self, items: Sequence[Item]) -> int:
@@ -63,9 +66,11 @@ class Taobao:
         reviewed = items[0].kind == "agree_refund" and self.shop.platform == "tmall"
         return 1 + (len(items) if reviewed else 0)
 
-    def _agree(self, items: Sequence[Item]) -> dict[str, Answer]:
+    def _agree(self, items: Sequence[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
         told = self._review(items) if self.shop.platform == "tmall" else {}
         left = [item for item in items if item.case_id not in told]
+        if not ours():
+            return told | dict.fromkeys((item.case_id for item in left), LEASE_OVER)
         agreements = [
             refunds.Agreement(
                 item.case_id,

@@ -39,7 +39,7 @@ freed AS (
 -- A shipment that could not be stopped must not be paid as if it had been.
 unpaid AS (
   UPDATE intent i SET state = 'cancelled', outcome = '发货没有取消成功', changed_at = %(now)s FROM settled s
-  WHERE s.kind = 'cancel_shipment' AND s.state = 'refused' AND i.shop_id = s.shop_id AND i.case_id = s.case_id
+  WHERE s.kind = 'cancel_shipment' AND s.state IN ('refused', 'with_person') AND i.shop_id = s.shop_id AND i.case_id = s.case_id
     AND i.platform_version = s.platform_version AND i.money AND i.state = 'approved'
   RETURNING i.shop_id, i.order_id, i.amount_fen),
 unheld AS (

@@ -54,7 +54,7 @@ planned AS (
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
     -- What could not be stopped at the warehouse is not paid as if it had been.
     AND NOT (w.pays AND 'cancel_shipment' = ANY (w.kinds) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
-      AND i.case_id = w.case_id AND i.kind = 'cancel_shipment' AND i.state = 'refused'
+      AND i.case_id = w.case_id AND i.kind = 'cancel_shipment' AND i.state IN ('refused', 'with_person')
       AND i.platform_version = w.application_version))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
     AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id

@@ -269,7 +269,7 @@ def test_a_worker_that_died_while_sending_is_asked_about_and_never_repeated_unas
     heir = market.actor(replace(AT_ONCE, lease_s=0.0))
     heir.turn()
     assert calls(market, GET) == gets + 1
-    heir.turn()
+    market.actor().turn()
     assert market.states()[row["refund_id"]] == "done"
     assert (paid(market, row), market.paid_here()) == ([fen(row)], [(row["refund_id"], fen(row))])
     assert calls(market, AGREE) == agrees + 1
@@ -296,3 +296,30 @@ def test_a_shop_without_a_platform_keeps_its_intents_and_stops_no_other(market: 
     market.actor().turn()
     assert [market.states()[row["refund_id"]] for row in rows] == ["done", "done"]
     assert market.one("SELECT state FROM intent WHERE shop_id = 1 AND money") == "approved"
+
+
+def test_a_sender_whose_lease_is_over_sends_nothing(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    agrees = calls(market, AGREE)
+    late = market.actor(replace(AT_ONCE, lease_s=0.0))
+    late.turn()
+    assert (calls(market, AGREE), paid(market, row)) == (agrees, [])
+    assert market.one("SELECT state, outcome FROM intent WHERE money AND case_id = %s", row["refund_id"]) == (
+        "approved",
+        "later: lease",
+    )
+    market.actor().turn()
+    assert (calls(market, AGREE), paid(market, row)) == (agrees + 1, [fen(row)])
+
+
+def test_a_shipment_that_only_the_main_account_may_stop_is_not_paid(market: MarketDesk) -> None:
+    (row,) = unshipped(market, 1)
+    market.fetch(row["refund_id"])
+    error = {"code": 15, "sub_code": "subuser.has-no-permission", "sub_msg": "main account"}
+    fault(market, CANCEL, {"error": error})
+    actor = market.actor()
+    while actor.turn():
+        pass
+    assert market.states("cancel_shipment")[row["refund_id"]] == "with_person"
+    assert (market.states()[row["refund_id"]], paid(market, row), held(market, row)) == ("cancelled", [], 0)
+    assert market.one("SELECT queue FROM queue_item") == "platform_refused"

@@ -21,6 +21,7 @@ BELOW: Mapping[str, frozenset[str]] = {
     "clock": frozenset(),
     "config": frozenset({"pg"}),
     "rulebooks": frozenset({"core"}),
+    "ask": frozenset({"core", "rulebooks"}),
     "sandbox": frozenset({"core"}),
     "connectors": frozenset({"core"}),
     "cases": frozenset({"core", "pg"}),

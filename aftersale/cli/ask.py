@@ -11,10 +11,10 @@ from typing import TextIO
 
 import click
 
+from aftersale.ask.answer import Answer, answer
 from aftersale.cli.progress import Bar, unusable
 from aftersale.core.facts import RulebookError
 from aftersale.core.language.grammar import moment
-from aftersale.rulebooks.ask import Answer, answer
 
 LINE_LENGTH_MAX = 1_000_000
 

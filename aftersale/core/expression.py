@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 Op = Literal["=", "<>", "<", "<=", ">", ">="]
 
-Value = bool | int | float | str | datetime | tuple[str | int, ...]
-"""A fact or setting: enum as text, money in fen, moments aware; float only for a given age (71.5 hours)."""
+Value = bool | int | float | Decimal | str | datetime | tuple[str | int, ...]
+"""A fact or setting: enum as text, money in fen, moments aware; float only for a given age (71.5 hours),
+Decimal only for a `decimal` setting, which formulas read and conditions do not."""
 
 Kind = Literal[
-    "bool", "int", "fen", "text", "enum", "timestamptz", "hours", "minutes", "days", "list",
+    "bool", "int", "fen", "decimal", "text", "enum", "timestamptz", "hours", "minutes", "days", "list",
     "number", "string", "null", "json",
 ]  # fmt: skip
 """`number`, `string` and `null` are literals that still take the type of their neighbour."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, cast
 
 import yaml
@@ -78,6 +79,8 @@ def value_fault(wanted: Type, value: object) -> str | None:
         return None if known else f"取值里没有 {value!r}{nearest(value, wanted.values)}"
     if kind == "list":
         return _list_fault(wanted, value)
+    if kind == "decimal":
+        return None if isinstance(value, Decimal) and value.is_finite() else f"{value!r} 不是数字"
     good = type(value) is bool if kind == "bool" else type(value) is int
     return None if good else f"{value!r} 不是{'是非值' if kind == 'bool' else '整数'}"
 
@@ -121,13 +124,19 @@ def names(node: Node) -> list[str]:
     return [name for name in found if name is not None]
 
 
-def load_catalogue(text: str) -> Catalogue:
-    """Reads a catalogue file. Raises RulebookError."""
+def load_catalogue(text: str, base: Catalogue | None = None) -> Catalogue:
+    """Reads a catalogue file; `base`: the one it `extends`. Raises RulebookError."""
     data = read_yaml(text, "?")
     name = str(data.get("facts", "?"))
-    if set(data) != {"facts", "list"} or not isinstance(data["list"], list):
-        raise RulebookError(name, None, None, "事实目录只有 facts 和 list 两项,list 是列表")
-    facts: dict[str, Fact] = {}
+    if not {"facts", "list"} <= set(data) <= {"facts", "list", "extends"} or not isinstance(
+        data["list"], list
+    ):
+        raise RulebookError(name, None, None, "事实目录只有 facts、extends 和 list 三项,list 是列表")
+    if data.get("extends") != (base and base.name):
+        raise RulebookError(
+            name, None, "extends", f"要的是 {data.get('extends')},给的是 {base and base.name}"
+        )
+    facts: dict[str, Fact] = dict(base.facts) if base else {}
     for entry in data["list"]:
         fact = _fact(name, entry)
         if fact.name in facts:
@@ -139,7 +148,7 @@ def load_catalogue(text: str) -> Catalogue:
     return Catalogue(name, facts)
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Refuses a key written twice: the first would be lost silently."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -147,7 +156,7 @@ class _Loader(yaml.SafeLoader):
         for index, key in enumerate(keys):
             if key in keys[:index]:
                 raise yaml.constructor.ConstructorError(None, None, f"{key} 写了两次", node.start_mark)
-        return super().construct_mapping(node, deep)
+        return cast("dict[Any, Any]", super().construct_mapping(node, deep))
 
 
 def read_yaml(text: str, book: str) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 """Money is integer fen; this is the only place where it meets text."""
 
 import re
+from typing import NewType
+
+Fen = NewType("Fen", int)
+"""Marks amounts of money in signatures that the question door reads; it is given in yuan there."""
 
 FEN_MAX = 10_000_000_000  # ¥100,000,000: above it an amount is a mistake
 _YUAN = re.compile(r"(-?)(\d{1,12})(?:\.(\d{1,2})0*)?", re.ASCII)

@@ -4,8 +4,10 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 from aftersale.core.expression import (
@@ -36,10 +38,24 @@ from aftersale.core.facts import (
 )
 from aftersale.core.language.grammar import NULL, SHANGHAI, Scope, nearest, parse_condition, parse_value
 
-SETTING_KINDS: tuple[Kind, ...] = ("bool", "int", "fen", "text", "enum", "list", *cast("Any", SECONDS))
+SETTING_KINDS: tuple[Kind, ...] = (
+    "bool",
+    "int",
+    "fen",
+    "decimal",
+    "text",
+    "enum",
+    "list",
+    *cast("Any", SECONDS),
+)
 TEXT = Type("text")
-_BOOK_KEYS = {"book", "title", "title_en", "hit", "facts", "settings", "rules", "otherwise", "note"}
-_SETTING_KEYS = {"name", "type", "default", "title", "title_en", "unit", "values", "min", "max", "note"}
+_BOOK_KEYS = {
+    "book", "title", "title_en", "hit", "facts", "uses", "settings", "rules", "otherwise", "note",
+}  # fmt: skip
+_SETTING_KEYS = {
+    "name", "type", "default", "title", "title_en", "unit", "values", "min", "max", "by_platform", "history",
+    "note",
+}  # fmt: skip
 _RULE_KEYS = {
     "name", "title", "title_en", "when", "then", "requirement", "platforms", "from", "until", "note",
 }  # fmt: skip
@@ -57,7 +73,10 @@ Output = Node | Const
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One `:name` a shop may change; `type.values` limits an enum, or a list compared with an enum."""
+    """One `:name` a shop may change; `type.values` limits an enum, or a list compared with an enum.
+
+    `by_platform`: other defaults of single platforms; `history`: what held until a moment (annex 0b).
+    """
 
     name: str
     type: Type
@@ -67,6 +86,13 @@ class Setting:
     unit: str | None = None
     minimum: int | None = None
     maximum: int | None = None
+    by_platform: Mapping[str, Value] = field(default_factory=dict)
+    history: tuple[tuple[datetime, Value], ...] = ()
+
+    def usual(self, platform: str | None = None, at: datetime | None = None) -> Value:
+        """The default of a platform at a moment; the shop's own value comes before it."""
+        then = next((value for until, value in self.history if at is not None and at < until), None)
+        return self.by_platform.get(platform or "", self.default) if then is None else then
 
     def fault(self, value: object) -> str | None:
         """Why the value is not allowed, as a sentence; None when it is."""
@@ -130,13 +156,15 @@ class Book:
                     waiting += [derived] if derived is not None else []
 
 
-def parse_book(text: str, catalogue: Catalogue) -> Book:
-    """Reads a rulebook file. Raises RulebookError, which names book, rule, position and reason."""
+def parse_book(text: str, catalogue: Catalogue, lent: Mapping[str, Setting] | None = None) -> Book:
+    """Reads a rulebook file; `lent`: the settings that it uses of other books (`uses`, see `used`).
+
+    Raises RulebookError, which names book, rule, position and reason."""
     data = read_yaml(text, "?")
     book = str(data.get("book", "?"))
     check_keys(book, None, data, _BOOK_KEYS, ("book", "hit", "facts", "rules"))
     _check_head(book, data, catalogue)
-    settings = _settings(book, data.get("settings") or [])
+    settings = {**(lent or {}), **_settings(book, data.get("settings") or [], lent or {})}
     scope = Scope(catalogue.types, {name: setting.type for name, setting in settings.items()})
     outputs: dict[str, Type] = {}
     rules = tuple(_rule(book, entry, catalogue, scope, outputs) for entry in data["rules"])
@@ -148,17 +176,31 @@ def parse_book(text: str, catalogue: Catalogue) -> Book:
     return replace(made, reads=catalogue.stored_reads(made.nodes()), version=_version(data, made))
 
 
-def resolve_settings(book: Book, overrides: Mapping[str, object]) -> dict[str, Value]:
-    """Defaults with the shop's own values. Raises RulebookError naming the setting."""
-    found = {name: setting.default for name, setting in book.settings.items()}
+def used(text: str) -> Mapping[str, tuple[str, ...]]:
+    """Other book → the settings of it that this rulebook file uses. Raises RulebookError."""
+    data = read_yaml(text, "?")
+    uses = data.get("uses") or {}
+    if not isinstance(uses, dict) or not all(isinstance(names, list) for names in uses.values()):
+        raise RulebookError(str(data.get("book")), None, "uses", "uses 写成 {规则书: [设置, …]}")
+    return {str(book): tuple(map(str, names)) for book, names in uses.items()}
+
+
+def resolve_settings(
+    book: Book,
+    overrides: Mapping[str, object],
+    platform: str | None = None,
+    at: datetime | None = None,
+) -> dict[str, Value]:
+    """Defaults (of the platform, at the moment) with the shop's own values. Raises RulebookError."""
+    found = {name: setting.usual(platform, at) for name, setting in book.settings.items()}
     for name, value in overrides.items():
         if name not in book.settings:
             reason = f"没有名为 {name} 的设置{nearest(name, book.settings)}"
             raise RulebookError(book.name, None, f"settings.{name}", reason)
-        fault = book.settings[name].fault(value)
+        found[name] = setting_value(book.settings[name].type.kind, value)
+        fault = book.settings[name].fault(found[name])
         if fault:
             raise RulebookError(book.name, None, f"settings.{name}", fault)
-        found[name] = tuple(value) if isinstance(value, list) else cast("Value", value)
     return found
 
 
@@ -170,13 +212,13 @@ def _check_head(book: str, data: Mapping[str, Any], catalogue: Catalogue) -> Non
         raise RulebookError(book, None, "facts", f"规则书要事实目录 {data['facts']},给的是 {catalogue.name}")
     if data["hit"] == "collect" and data.get("otherwise"):
         raise RulebookError(book, None, "otherwise", "hit: collect 没有 otherwise")
-    if not isinstance(data["rules"], list) or not data["rules"]:
+    if not isinstance(data["rules"], list) or not (data["rules"] or data["hit"] == "collect"):
         raise RulebookError(book, None, "rules", "rules 是至少有一条规则的列表")
     if not isinstance(data.get("settings") or [], list):
         raise RulebookError(book, None, "settings", "settings 是列表")
 
 
-def _settings(book: str, entries: list[Any]) -> dict[str, Setting]:
+def _settings(book: str, entries: list[Any], lent: Mapping[str, Setting]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for entry in entries:
         named = f"settings.{entry.get('name') if isinstance(entry, dict) else '?'}"
@@ -184,24 +226,35 @@ def _settings(book: str, entries: list[Any]) -> dict[str, Setting]:
         name, kind = check_name(book, entry["name"]), entry["type"]
         if kind not in SETTING_KINDS:
             raise RulebookError(book, None, named, f"没有类型 {kind}{nearest(str(kind), SETTING_KINDS)}")
-        if name in found:
+        if name in found or name in lent:
             raise RulebookError(book, None, named, "同名的设置出现了两次")
-        default = tuple(entry["default"]) if isinstance(entry["default"], list) else entry["default"]
         setting = Setting(
-            name, Type(kind, frozenset(map(str, entry.get("values") or ()))), default, str(entry["title"]),
-            str(entry.get("title_en") or name), entry.get("unit"), entry.get("min"), entry.get("max"),
+            name, Type(kind, frozenset(map(str, entry.get("values") or ()))), setting_value(kind, entry["default"]),
+            str(entry["title"]), str(entry.get("title_en") or name), entry.get("unit"), entry.get("min"),
+            entry.get("max"), {at: setting_value(kind, v) for at, v in (entry.get("by_platform") or {}).items()},
+            tuple((_moment(book, named, "history", one["until"]), setting_value(kind, one["value"]))
+                  for one in entry.get("history") or ()),
         )  # fmt: skip
         found[name] = _checked(book, setting)
     return found
 
 
+def setting_value(kind: Kind, value: object) -> Value:
+    """As written in YAML or JSON: lists become tuples, a `decimal` is exact when it was quoted."""
+    if kind == "decimal" and type(value) in (str, int, float):
+        with suppress(InvalidOperation):
+            return Decimal(str(value))
+    return tuple(value) if isinstance(value, list) else cast("Value", value)
+
+
 def _checked(book: str, setting: Setting) -> Setting:
     limited = setting.minimum is not None or setting.maximum is not None
-    if limited and setting.type.kind not in ("int", "fen", *SECONDS):
+    if limited and setting.type.kind not in ("int", "fen", "decimal", *SECONDS):
         raise RulebookError(book, None, f"settings.{setting.name}", "min 和 max 只用于数字类设置")
-    fault = setting.fault(setting.default)
-    if fault:
-        raise RulebookError(book, None, f"settings.{setting.name}", f"默认值不对:{fault}")
+    for value in (setting.default, *setting.by_platform.values(), *(then for _, then in setting.history)):
+        fault = setting.fault(value)
+        if fault:
+            raise RulebookError(book, None, f"settings.{setting.name}", f"默认值不对:{fault}")
     return setting
 
 

@@ -56,8 +56,10 @@ def _constant(output: object) -> object:
 def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) -> str:
     """INSERT INTO verdict for temp table `touched`; parameter `now`.
 
-    `shops_differ`: settings are read per shop; otherwise the book's defaults are folded in.
+    `shops_differ`: settings are read per shop; otherwise the book's defaults are folded in (unless platforms
+    have defaults of their own).
     """
+    shops_differ = shops_differ or any(one.by_platform for one in book.settings.values())
     setting: Any = (lambda name: f"s.{name}") if shops_differ else _defaults(book)
     derived = _derived(book)
 
@@ -108,7 +110,17 @@ def _settings(book: Book) -> str:
 
 
 def _setting(name: str, setting: Setting) -> str:
+    """The shop's own value, else the default of its platform."""
     default = sql_literal(setting.default, "postgres")
+    if setting.by_platform:
+        other = " ".join(
+            f"WHEN {sql_literal(at, 'postgres')} THEN {sql_literal(value, 'postgres')}"
+            for at, value in setting.by_platform.items()
+        )
+        default = f"CASE platform {other} ELSE {default} END"
+    assert not setting.history, (
+        f"{name}: what changed over time is said by a rule's dates where cases are decided"
+    )
     if setting.type.kind == "list":
         return (
             f"CASE WHEN settings ? '{name}' THEN ARRAY(SELECT jsonb_array_elements_text(settings->'{name}'))"

@@ -10,7 +10,7 @@ from aftersale.cases.rows import first
 from aftersale.core.explain import Flip, RuleTrace, Trace, explain
 from aftersale.core.facts import RulebookError
 from aftersale.core.record_text import facts_of
-from aftersale.core.rulebook import Book, parse_book, resolve_settings
+from aftersale.core.rulebook import Book, resolve_settings
 from aftersale.people import words
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
@@ -69,7 +69,7 @@ def why(decision: Decision) -> Why | None:
 @lru_cache(maxsize=32)
 def _book(version: str, text: str) -> Book:
     del version
-    return parse_book(text, books.catalogue(words.CATALOGUE))
+    return books.parse(text)
 
 
 def _won(trace: Trace) -> RuleTrace | None:

@@ -7,7 +7,8 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from aftersale.core.facts import Catalogue, Fact, RulebookError, check_keys, load_catalogue, read_yaml
-from aftersale.core.rulebook import Book, parse_book
+from aftersale.core.language.grammar import nearest
+from aftersale.core.rulebook import Book, Setting, parse_book, used
 
 Language = Literal["zh", "en"]
 
@@ -68,7 +69,9 @@ def text(name: str) -> str:
 @cache
 def catalogue(name: str = "case") -> Catalogue:
     """The fact set, its values labelled for people. Raises RulebookError when its file is wrong."""
-    found = load_catalogue(text(f"facts/{name}.yaml"))
+    written = text(f"facts/{name}.yaml")
+    base = read_yaml(written, name).get("extends")
+    found = load_catalogue(written, catalogue(str(base)) if base else None)
     return Catalogue(found.name, {one: _labelled(fact) for one, fact in found.facts.items()})
 
 
@@ -80,8 +83,33 @@ def _labelled(fact: Fact) -> Fact:
 @cache
 def book(name: str = "refund") -> Book:
     """The shipped rulebook. Raises RulebookError when its file is wrong."""
-    written = text(f"{name}.yaml")
-    return parse_book(written, catalogue(str(read_yaml(written, name).get("facts"))))
+    return parse(text(f"{name}.yaml"))
+
+
+def parse(written: str) -> Book:
+    """A rulebook's text with its fact set and the settings it uses of shipped books. Raises RulebookError."""
+    facts = catalogue(str(read_yaml(written, "?").get("facts")))
+    return parse_book(written, facts, lent(used(written)))
+
+
+def lent(uses: Mapping[str, tuple[str, ...]]) -> dict[str, Setting]:
+    """The settings named of other shipped books. Raises RulebookError."""
+    found: dict[str, Setting] = {}
+    for other, names in uses.items():
+        for name in names:
+            if name not in book(other).settings:
+                reason = f"规则书 {other} 没有设置 {name}{nearest(name, book(other).settings)}"
+                raise RulebookError(other, None, "uses", reason)
+            found[name] = book(other).settings[name]
+    return found
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """The names of all rulebooks, in alphabetical order."""
+    folder = files("aftersale.rulebooks")
+    names = (one.name.removesuffix(".yaml") for one in folder.iterdir() if one.name.endswith(".yaml"))
+    return tuple(sorted(name for name in names if text(f"{name}.yaml").find("\nhit: ") >= 0))
 
 
 @cache

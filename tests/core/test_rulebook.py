@@ -1,9 +1,13 @@
 """Rulebooks and catalogues: what parses, what is refused and with which words."""
 
+from datetime import datetime, timedelta
+from decimal import Decimal
+
 import pytest
 
 from aftersale.core.facts import RulebookError, load_catalogue
-from aftersale.core.rulebook import Book, parse_book, resolve_settings
+from aftersale.core.language.grammar import SHANGHAI
+from aftersale.core.rulebook import Book, parse_book, resolve_settings, used
 from tests.core.books import SETTINGS_TEXT, catalogue
 
 CATALOGUE = catalogue()
@@ -182,3 +186,79 @@ def test_a_value_is_checked_against_its_fact() -> None:
     assert facts["amount"].fault(12.3) == "12.3 不是整数"
     assert facts["reason"].fault("qualty") == "取值里没有 'qualty',最近的是 quality"
     assert facts["hours_since_seen"].fault(71.5) is None
+
+
+FACTS_MORE = """
+facts: more
+extends: test
+list:
+  - {name: promised, type: bool, title: 承诺过, title_en: Promised}
+"""
+
+BOOK_MORE = """
+book: more
+hit: collect
+facts: more
+uses: {refund: [cap]}
+settings:
+  - {name: share, type: decimal, default: "0.10", min: 0, max: 1, title: 比例}
+  - name: window_days
+    type: days
+    default: 30
+    title: 窗口
+    history: [{until: 2015-01-01, value: 7}, {until: 2017-04-21, value: 28}]
+  - {name: reply_s, type: int, default: 180, by_platform: {pdd: 120}, title: 回复}
+rules:
+  - {name: big, title: 大额, when: "promised and amount > :cap", then: {say: big}}
+"""
+
+
+def _more(text: str = BOOK_MORE) -> Book:
+    return parse_book(
+        text, load_catalogue(FACTS_MORE, CATALOGUE), {"cap": book_of("shipped | say: a").settings["cap"]}
+    )
+
+
+def test_a_catalogue_that_extends_another_has_its_facts_too() -> None:
+    book = _more()
+    assert {"amount", "promised"} <= set(book.catalogue.facts)
+    assert book.reads == ("amount", "promised")
+    with pytest.raises(RulebookError, match="要的是 test,给的是 None"):
+        load_catalogue(FACTS_MORE)
+
+
+def test_what_a_book_uses_of_another_is_defined_once() -> None:
+    assert used(BOOK_MORE) == {"refund": ("cap",)}
+    twice = BOOK_MORE.replace(
+        "settings:\n", "settings:\n  - {name: cap, type: fen, default: 1, title: 上限}\n"
+    )
+    with pytest.raises(RulebookError, match="同名的设置出现了两次"):
+        _more(twice)
+
+
+AT = datetime(2017, 4, 21, tzinfo=SHANGHAI)
+USUAL = [
+    (None, None, ("0.10", 30, 180)),
+    ("pdd", None, ("0.10", 30, 120)),
+    ("tmall", AT, ("0.10", 30, 180)),
+    ("tmall", AT - timedelta(microseconds=1), ("0.10", 28, 180)),
+    ("pdd", datetime(2014, 12, 31, tzinfo=SHANGHAI), ("0.10", 7, 120)),
+]
+
+
+@pytest.mark.parametrize(("platform", "at", "wanted"), USUAL)
+def test_defaults_of_a_platform_and_of_a_time(
+    platform: str | None, at: datetime | None, wanted: tuple[str, int, int]
+) -> None:
+    found = resolve_settings(_more(), {}, platform, at)
+    assert (str(found["share"]), found["window_days"], found["reply_s"]) == wanted
+
+
+def test_the_shops_own_value_comes_before_platform_and_history() -> None:
+    own = {"window_days": 3, "reply_s": 60, "share": "0.25"}
+    found = resolve_settings(_more(), own, "pdd", datetime(2014, 1, 1, tzinfo=SHANGHAI))
+    assert (found["window_days"], found["reply_s"], found["share"]) == (3, 60, Decimal("0.25"))
+    with pytest.raises(RulebookError, match="大于允许的最大值 1"):
+        resolve_settings(_more(), {"share": "1.5"})
+    with pytest.raises(RulebookError, match="'many' 不是数字"):
+        resolve_settings(_more(), {"share": "many"})

@@ -47,9 +47,9 @@ def test_an_answer_names_rule_outcome_assumptions_and_why() -> None:
     assert answer["assumed"] == {
         "state": "applied", "intervened": False, "applied_at": "2026-01-05T12:00:00", "paid": 100,
     }  # fmt: skip
-    assert "申请金额 ¥100.00 ≤ HOLD单自动退的上限 ¥100.00" in answer["trace"]["because"]
-    assert answer["trace"]["not"][0]["rule"] == "finished"
-    assert any("100.01" in text for text in answer["trace"]["flips"])
+    assert "申请金额 ¥100.00 ≤ HOLD单自动退的上限 ¥100.00" in answer["trace"]["refund"]["because"]
+    assert answer["trace"]["refund"]["not"][0]["rule"] == "finished"
+    assert any("100.01" in text for text in answer["trace"]["refund"]["flips"])
 
 
 def test_the_limit_of_the_question_is_the_limit() -> None:
@@ -85,7 +85,6 @@ def test_amounts_are_read_to_the_fen_and_times_in_shanghai() -> None:
 UNANSWERABLE = [
     ({"ask": "triag:c_24h"}, "最近的是 triage"),
     ({"ask": "triage:c_25h"}, "最近的是 c_24h"),
-    ({"ask": "metric:refund_duration"}, "还没有规则书"),
     ({"ask": "triage:c_24h", "aftersale_tipe": "exchange"}, "最近的是 aftersale_type"),
     ({"ask": "triage:c_24h", "platform": "tmal"}, "最近的是 tmall"),
     ({"ask": "triage:c_24h", "amount": 1.234}, "两位小数"),

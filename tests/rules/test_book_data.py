@@ -8,7 +8,6 @@ from aftersale.core.lint import lint
 from aftersale.core.rulebook import Const
 from aftersale.rulebooks import books
 from aftersale.rulebooks.documentation import coverage, render
-from aftersale.rulebooks.questions import words
 
 ROOT = Path(__file__).parent.parent.parent
 INTENTS = {
@@ -106,18 +105,6 @@ def test_strategies_name_settings_and_are_named_by_rules() -> None:
     named = {str(then["strategy"]) for _, then in _thens() if "strategy" in then}
     assert named == {one.template for one in strategies}
     assert len([one for one in strategies if "pdd" in one.platforms]) == 8
-
-
-def test_question_fields_lead_to_facts_and_settings() -> None:
-    facts, settings = books.catalogue().facts, books.book().settings
-    for name, entry in words()["fields"].items():
-        targets = [entry["to"]] if "to" in entry else entry.get("clock", [])
-        targets += [key for said in entry.get("is", {}).values() for key in said]
-        for target in targets:
-            aged = re.fullmatch(r"(?:minutes|hours|days)_since_(\w+)", target)
-            known = target in facts or target in settings or (aged and f"hours_since_{aged[1]}" in facts)
-            assert known, f"{name} → {target}"
-    assert set(words()["assumed"]) <= set(facts)
 
 
 def test_every_requirement_of_the_groups_b_to_e_is_named_or_explained() -> None:

@@ -41,7 +41,7 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 BOOL, NUMBER, NULL, MOMENT = Type("bool"), Type("number"), Type("null"), Type("timestamptz")
 KIND_TITLES: dict[Kind, str] = {
     "bool": "是非", "int": "整数", "fen": "金额", "text": "文本", "enum": "枚举", "timestamptz": "时间",
-    "hours": "小时数", "minutes": "分钟数", "days": "天数", "list": "列表", "number": "数字",
+    "hours": "小时数", "minutes": "分钟数", "days": "天数", "decimal": "小数", "list": "列表", "number": "数字",
     "string": "文本", "null": "空值", "json": "结构",
 }  # fmt: skip
 _COMPARISONS: dict[type[exp.Expression], Op] = {

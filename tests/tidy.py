@@ -19,13 +19,14 @@ BELOW: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
     "pg": frozenset(),
     "clock": frozenset(),
-    "config": frozenset({"pg"}),
+    "config": frozenset({"pg", "api"}),
     "rulebooks": frozenset({"core"}),
     "ask": frozenset({"core", "rulebooks"}),
     "sandbox": frozenset({"core"}),
     "connectors": frozenset({"core"}),
     "cases": frozenset({"core", "pg"}),
     "intake": frozenset({"core", "pg", "cases", "connectors"}),
+    "api": frozenset({"core", "pg", "cases", "rulebooks", "ask"}),
     "decide": frozenset({"core", "pg", "cases", "rulebooks"}),
     "act": frozenset({"core", "pg", "cases", "connectors"}),
     "people": frozenset({"core", "pg", "cases", "rulebooks"}),
@@ -49,6 +50,7 @@ OWN_TABLES: Mapping[str, frozenset[str]] = {
     "act": frozenset({"intent"}),
     "connectors": frozenset({"call_pace"}),
     "people": frozenset({"membership"}),
+    "api": frozenset({"api_token"}),
     "clock": frozenset({"clock"}),
     "demo": frozenset({"shop", "pull_cursor"}),
 }
@@ -233,7 +235,12 @@ def unexplained(pyproject: str) -> list[str]:
     ]
 
 
-MODULES = {"pyyaml": "yaml", "python-calamine": "python_calamine", "python-multipart": "python_multipart"}
+MODULES = {
+    "django-ninja": "ninja",
+    "pyyaml": "yaml",
+    "python-calamine": "python_calamine",
+    "python-multipart": "python_multipart",
+}
 """Modules whose name is not their distribution's."""
 
 

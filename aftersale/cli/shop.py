@@ -111,10 +111,7 @@ def staff(name: str, codes: tuple[str, ...], role: str, password: str) -> None:
 
     if len(password) < PASSWORD_LENGTH_MIN:
         fail(f"密码至少 {PASSWORD_LENGTH_MIN} 个字符", 2)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
-    import django
-
-    django.setup()
+    _django()
     from aftersale.people.accounts import ensure_user
 
     try:
@@ -126,3 +123,46 @@ def staff(name: str, codes: tuple[str, ...], role: str, password: str) -> None:
     except LookupError as unknown:
         fail(str(unknown))
     click.echo(f"{name} 可以登录了。{name} may log in.")
+
+
+@command.command("token")
+@click.argument("person")
+@click.option("--name", required=True, help="What the token is for, e.g. erp or reports.")
+@click.option("--revoke", is_flag=True, help="End the token of this name instead.")
+def token(person: str, name: str, revoke: bool) -> None:
+    """A token with which a program uses the API as PERSON, with that person's rights. It is shown once.
+
+    \b
+    aftersale shop token alan --name reports
+    aftersale shop token alan --name reports --revoke
+    curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/api/ask
+    """
+    from aftersale.core.refusal import Refusal
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+
+    _django()
+    from aftersale.api.tokens import make_token, revoke_token
+
+    try:
+        with connect(application="aftersale shop") as conn:
+            check(conn)
+    except Refused as refused:
+        fail(refused.why)
+    if revoke:
+        if not revoke_token(person, name):
+            fail(f"{person} 没有叫 {name} 的有效令牌")
+        click.echo(f"令牌 {name} 已吊销。Token {name} revoked.")
+        return
+    made = make_token(person, name)
+    if isinstance(made, Refusal):
+        fail(made.why)
+    click.echo(made)
+
+
+def _django() -> None:
+    """Accounts are Django's."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import django
+
+    django.setup()

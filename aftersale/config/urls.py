@@ -2,7 +2,10 @@
 
 from django.urls import include, path
 
+from aftersale.api.urls import urls
+
 urlpatterns = [
+    path("api/", urls),
     path("", include("aftersale.people.urls")),
     path("", include("aftersale.metrics.urls")),
 ]

@@ -46,7 +46,7 @@ BAD_NAMES = {"utils", "util", "helpers", "helper", "manager", "service", "servic
 # Which folder may write which table; whatever else is in the record is written in cases/ alone.
 OWN_TABLES: Mapping[str, frozenset[str]] = {
     "intake": frozenset({"arrival", "arrival_todo", "to_fetch", "pull_cursor"}),
-    "decide": frozenset({"touched", "verdict", "book_version", "look"}),
+    "decide": frozenset({"touched", "verdict", "book_version", "look", "draft", "draft_verdict", "shadow"}),
     "act": frozenset({"intent"}),
     "connectors": frozenset({"call_pace"}),
     "people": frozenset({"membership"}),

@@ -72,8 +72,8 @@ WHERE m.shop_id = p.shop_id AND m.order_id = p.order_id
 -- name: decisions
 INSERT INTO decision (shop_id, case_id, id, decided_at, application_version, book_version, rule, action, queue,
   amount_fen, facts, settings)
-SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, %(book_version)s, v.rule, v.action, v.queue,
-  v.amount_fen, v.facts, s.settings
+SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, coalesce(v.book_version, %(book_version)s),
+  v.rule, v.action, v.queue, v.amount_fen, v.facts, s.settings || coalesce(v.settings, '{}')
 FROM verdict v JOIN shop s ON s.id = v.shop_id WHERE v.changed
 
 -- name: handlings

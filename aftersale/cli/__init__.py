@@ -15,6 +15,7 @@ COMMANDS = {
     "decide": "decide",
     "import": "import_",
     "ask": "ask",
+    "draft": "draft",
     "sandbox": "sandbox",
     "bench": "bench",
 }

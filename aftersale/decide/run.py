@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from aftersale.cases import actions
 from aftersale.core.rulebook import Book
+from aftersale.decide.draft import Drafts
 from aftersale.decide.verdict import statement
 from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
@@ -25,13 +26,16 @@ class Decider:
         self.book = book
         self._actions = book_actions
         self._statements: dict[bool, str] = {}
+        self._drafts = Drafts(conn)
         with conn.transaction():
             conn.execute(_SQL["publish"], (book.version, book.name, text, list(book.reads)))
 
     def decide(self, now: datetime) -> None:
         """Decide the cases in temp table `touched`, within the caller's transaction."""
-        differ = self.conn.execute(_SQL["shops_differ"]).fetchone()
-        self.conn.execute(self._statement(bool(differ and differ[0])), {"now": now})
+        differ, drafted = self.conn.execute(_SQL["shops_differ"]).fetchone() or (True, True)
+        self.conn.execute(self._statement(differ), {"now": now})
+        if drafted:
+            self._drafts.decide(now)
         actions.record_verdicts(self.conn, now, self.book.version)
 
     def _statement(self, shops_differ: bool) -> str:

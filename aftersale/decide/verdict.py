@@ -53,8 +53,20 @@ def _constant(output: object) -> object:
     return None
 
 
-def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) -> str:
-    """INSERT INTO verdict for temp table `touched`; parameter `now`.
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Temp tables and the shops as SQL: where verdicts go, which cases are asked about, whose settings count."""
+
+    into: str = "verdict"
+    touched: str = "touched"
+    shop: str = "shop"
+
+
+LIVE = Target()
+
+
+def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, target: Target = LIVE) -> str:
+    """INSERT INTO `target.into` for the cases touched; parameter `now`, and those of the target.
 
     `shops_differ`: settings are read per shop; otherwise the book's defaults are folded in (unless platforms
     have defaults of their own).
@@ -72,7 +84,9 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool) 
     now = at("m.at")
     says = spoken(book, actions)
     return _SQL["verdict"].format(
-        settings=f"s AS MATERIALIZED ({_settings(book)})," if shops_differ else "",
+        into=target.into,
+        touched=target.touched,
+        settings=f"s AS MATERIALIZED ({_settings(book, target.shop)})," if shops_differ else "",
         join_settings="JOIN s ON s.shop_id = t.shop_id" if shops_differ else "",
         derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items()))
         or "NULL AS nothing",
@@ -104,9 +118,9 @@ def _defaults(book: Book) -> Mapping[str, Any]:
     return {name: setting.default for name, setting in book.settings.items()}
 
 
-def _settings(book: Book) -> str:
+def _settings(book: Book, shop: str) -> str:
     columns = ", ".join(f"{_setting(name, one)} AS {name}" for name, one in book.settings.items())
-    return f"SELECT id AS shop_id, {columns} FROM shop WHERE id IN (SELECT shop_id FROM touched)"
+    return f"SELECT id AS shop_id, {columns} FROM {shop} WHERE id IN (SELECT shop_id FROM touched)"
 
 
 def _setting(name: str, setting: Setting) -> str:

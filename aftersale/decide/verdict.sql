@@ -1,5 +1,5 @@
 -- name: verdict
-INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
+INSERT INTO {into} (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
 WITH {settings}
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
@@ -7,7 +7,7 @@ judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
     j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
     f.applied_at + make_interval(hours => ({due_hours})::int) AS target_at
-  FROM (SELECT DISTINCT shop_id, case_id FROM touched) t
+  FROM (SELECT DISTINCT shop_id, case_id FROM {touched}) t
   JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
   {join_settings}
   CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
@@ -38,7 +38,8 @@ INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due
 SELECT min(at) FROM look
 
 -- name: shops_differ
-SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched))
+SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched)),
+  EXISTS (SELECT FROM draft WHERE ended_at IS NULL)
 
 -- name: publish
 INSERT INTO book_version (version, book, text, reads) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING

@@ -88,14 +88,27 @@ def book(name: str = "refund") -> Book:
 
 def parse(written: str) -> Book:
     """A rulebook's text with its fact set and the settings it uses of shipped books. Raises RulebookError."""
-    facts = catalogue(str(read_yaml(written, "?").get("facts")))
-    return parse_book(written, facts, lent(used(written)))
+    data = read_yaml(written, "?")
+    facts, known = data.get("facts"), fact_sets()
+    if facts is not None and facts not in known:
+        reason = f"没有名为 {facts} 的事实目录{nearest(str(facts), known)}"
+        raise RulebookError(str(data.get("book")), None, "facts", reason)
+    return parse_book(written, catalogue(str(facts or "case")), lent(used(written)))
+
+
+@cache
+def fact_sets() -> tuple[str, ...]:
+    """The names of all fact sets, in alphabetical order."""
+    folder = files("aftersale.rulebooks").joinpath("facts")
+    return tuple(sorted(one.name.removesuffix(".yaml") for one in folder.iterdir()))
 
 
 def lent(uses: Mapping[str, tuple[str, ...]]) -> dict[str, Setting]:
     """The settings named of other shipped books. Raises RulebookError."""
     found: dict[str, Setting] = {}
     for other, names in uses.items():
+        if other not in shipped():
+            raise RulebookError(other, None, "uses", f"没有名为 {other} 的规则书{nearest(other, shipped())}")
         for name in names:
             if name not in book(other).settings:
                 reason = f"规则书 {other} 没有设置 {name}{nearest(name, book(other).settings)}"

@@ -1,0 +1,47 @@
+"""Settings as people write them on a command line: `name=value`."""
+
+from collections.abc import Iterable
+
+from aftersale.core.expression import Value
+from aftersale.core.facts import RulebookError
+from aftersale.core.language.grammar import nearest
+from aftersale.core.money import fen_from_yuan
+from aftersale.core.rulebook import Book, Setting, setting_value
+
+
+def told_settings(book: Book, words: Iterable[str]) -> dict[str, Value]:
+    """`advance_limit=50` (yuan), `no_update_hours=48`, `auto_agree_return=false`, `reasons=a,b`.
+
+    Raises RulebookError naming the setting and what was expected."""
+    found: dict[str, Value] = {}
+    for word in words:
+        name, sign, text = word.partition("=")
+        if not sign or name not in book.settings:
+            reason = f"没有名为 {name} 的设置{nearest(name, book.settings)}" if sign else "请写成 名称=值"
+            raise RulebookError(book.name, None, f"--set {word}", reason)
+        found[name] = told_value(book, book.settings[name], text.strip())
+    return found
+
+
+def told_value(book: Book, setting: Setting, text: str) -> Value:
+    """Raises RulebookError when the text is no value of this setting."""
+    value: object = text
+    match setting.type.kind:
+        case "fen":
+            value = fen_from_yuan(text)
+        case "bool":
+            value = {"true": True, "false": False}.get(text.lower())
+        case "int" | "hours" | "minutes" | "days":
+            value = int(text) if text.removeprefix("-").isdecimal() else None
+        case "list":
+            value = tuple(part.strip() for part in text.split(",") if part.strip())
+        case "decimal":
+            value = setting_value("decimal", text)
+    fault = (
+        f"{text!r} 不是{'以元计的金额' if setting.type.kind == 'fen' else '这个设置的值'}"
+        if value is None
+        else setting.fault(value)
+    )
+    if fault:
+        raise RulebookError(book.name, None, f"settings.{setting.name}", fault)
+    return value  # type: ignore[return-value]

@@ -10,7 +10,7 @@ VENV_OR_SAY = $(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/machine python3
 # When make itself is killed, what it runs is asked to stop (Ctrl-C reaches both anyway).
 WITH_MAKE = $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
-.PHONY: help setup up test lint types bench faults pictures
+.PHONY: help setup up test lint types bench faults mutants pictures
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,10 @@ bench: setup  ## speed, as ratios to what the database itself does in the same r
 
 faults: setup  ## a promotion day while processes are killed and answers are lost; judged by the ledgers
 	@exec $(WITH_MAKE) .venv/bin/python -m tests.faults.promotion_day $(ARGS)
+
+mutants: setup  ## breaks the arithmetic on purpose; lists what no test notices
+	.venv/bin/mutmut run --max-children 2
+	.venv/bin/mutmut results
 
 pictures: setup  ## the screenshots in docs/screens
 	@.ci/machine chromium fonts-noto-cjk

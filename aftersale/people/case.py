@@ -1,6 +1,7 @@
 """One case: who and what, everything that happened, and what to do now."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
@@ -14,12 +15,18 @@ from django.views.decorators.http import require_GET
 from aftersale.cases.access import Case, case_for
 from aftersale.cases.people import PERSON_FACTS
 from aftersale.cases.rows import first, moment, read
+from aftersale.core.clocks.burning import burns_next
+from aftersale.core.clocks.clock import Clock
+from aftersale.core.clocks.reading import clocks
 from aftersale.core.expression import Value
+from aftersale.core.facts import RulebookError
+from aftersale.core.rulebook import resolve_settings
 from aftersale.people import timeline, words
 from aftersale.people.timeline import Intent
 from aftersale.people.why import Decision, decision_of, why
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
+from aftersale.rulebooks.calendar import calendar_of
 
 SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
@@ -63,6 +70,13 @@ class Head:
     due_at: datetime | None
     owner: str | None
     facts: str
+    target_at: datetime | None
+    settings: str
+
+    @property
+    def target(self) -> datetime | None:
+        """Our own target counts while the case waits for people."""
+        return self.target_at if self.queue else None
 
     @property
     def open(self) -> bool:
@@ -103,12 +117,6 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    kind: str
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     name: str
     role: str
@@ -142,7 +150,7 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
             "goods": words.goods_state(facts, now),
             "lines": _lines(order),
             "others": read(Other, SQL["others"], {**where, **order}),
-            "clocks": read(Clock, SQL["deadlines"], where),
+            "clocks": _clocks(facts, head.settings, head.target, case.shop.platform, now),
             "decision": decision,
             "why": why(decision) if decision else None,
             "buttons": _buttons(case, head, decision, intents),
@@ -251,3 +259,54 @@ def _members(case: Case) -> list[tuple[str, str]]:
     """Colleagues of the shop who can take a case: name, role; leads first."""
     found = read(Member, SQL["members"], {"shop_id": case.shop.id})
     return [(member.name, words.word("role", member.role)) for member in found if member.role in ACTING]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One line of the card. `after`: nothing has to be done before that moment. `cost`: what missing it does."""
+
+    title: str
+    whose: str
+    due_at: datetime
+    state: str
+    waits: bool
+    cost: str | None
+    sure: bool
+
+
+def _clocks(
+    facts: Mapping[str, Value | None], own: str, target_at: datetime | None, platform: str, now: datetime
+) -> list[Due]:
+    """The clocks that run or were missed, deadlines first; `own`: the shop's settings as JSON."""
+    values: dict[str, Any] = json.loads(own)
+    try:
+        book = books.book("deadlines")
+        read = resolve_settings(book, _named(values, book.settings), platform, now)
+        calendar = books.book("calendar")
+        worked = calendar_of(resolve_settings(calendar, _named(values, calendar.settings), platform, now))
+    except RulebookError:
+        return []
+    found = [
+        one
+        for one in clocks(book, {**facts, "target_at": target_at, "platform": platform}, read, worked, now)
+        if one.state in ("running", "paused", "breached") and one.open
+    ]
+    urgent = burns_next(found)
+    rest = sorted((one for one in found if one not in urgent), key=lambda one: one.due_at)
+    return [_due(one) for one in (*urgent, *rest)]
+
+
+def _named(values: Mapping[str, Any], known: Mapping[str, object]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name in known}
+
+
+def _due(one: Clock) -> Due:
+    cost = one.terms.cost
+    return Due(
+        _clock_title(one), books.title("whose", one.terms.whose, words.language()), one.due_at, one.state, one.terms.waits,
+        books.title("cost", cost, words.language()) if cost else None, one.sure,
+    )  # fmt: skip
+
+
+def _clock_title(one: Clock) -> str:
+    return one.terms.title if words.language() == "zh" else one.terms.title_en

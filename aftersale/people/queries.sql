@@ -21,8 +21,11 @@ SELECT c.shop_id, c.case_id, c.order_id, c.application_version, c.aftersale_type
   c.contact_count, c.person_version,
   o.paid_fen, o.freight_fen, o.refunded_fen, o.paid_at, o.shipped_at, o.tracking_no, o.courier, o.region, o.promo,
   m.paid_fen - m.held_fen AS refundable_fen,
-  i.queue, coalesce(i.due_at, c.due_at) AS due_at, i.owner, to_jsonb(f)::text AS facts
+  i.queue, coalesce(i.due_at, c.due_at) AS due_at, i.owner, to_jsonb(f)::text AS facts,
+  h.target_at, s.settings::text AS settings
 FROM cases c
+JOIN shop s ON s.id = c.shop_id
+LEFT JOIN handling h ON h.shop_id = c.shop_id AND h.case_id = c.case_id
 JOIN case_facts f ON f.shop_id = c.shop_id AND f.case_id = c.case_id
 LEFT JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
 LEFT JOIN order_money m ON m.shop_id = c.shop_id AND m.order_id = c.order_id
@@ -56,10 +59,6 @@ WHERE shop_id = %(shop_id)s AND tracking_no = ANY(%(numbers)s::text[]) ORDER BY 
 -- name: intents
 SELECT kind, platform_version, amount_fen, state, due_at, planned_by, outcome, sends, created_at, changed_at
 FROM intent WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s ORDER BY changed_at DESC LIMIT 50
-
--- name: deadlines
-SELECT kind, due_at FROM deadline
-WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s ORDER BY due_at
 
 -- name: decision
 SELECT d.id, d.decided_at, d.application_version, d.book_version, d.rule, d.action, d.queue, d.amount_fen, d.facts,

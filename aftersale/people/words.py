@@ -184,7 +184,6 @@ def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
             "warehouse": _("仓库"),
             "owner": _("店主"),
         },
-        "deadline": {"platform": _("平台期限"), "promise": _("对买家的承诺"), "target": _("店铺目标")},
         "origin": {"automatic": _("自动"), "person": _("人工"), "platform": _("平台")},
         "speaker": {"buyer": _("买家"), "seller": _("商家"), "platform": _("平台")},
         "funder": {
@@ -192,5 +191,13 @@ def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
             "platform": _("平台优惠"),
             "shop": _("店铺优惠"),
             "buyer": _("买家实付"),
+            "cash": _("现金"),
+            "deposit": _("定金"),
+            "balance": _("余额"),
+            "gift_card": _("礼品卡"),
+            "points": _("积分"),
+            "voucher": _("代金券"),
+            "other": _("其他优惠"),
+            "unpaid": _("未付部分"),
         },
     }

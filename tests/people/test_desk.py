@@ -6,6 +6,7 @@ from collections.abc import Callable
 import psycopg
 from django.test import Client
 
+from aftersale.rulebooks import books
 from tests.conftest import Database
 from tests.people.shops import NOON, case_id, stand_still
 
@@ -234,3 +235,13 @@ def test_time_is_the_record_s(sign_in: SignIn, shops: Database) -> None:
     finally:
         with psycopg.connect(shops.owner) as conn:
             stand_still(conn)
+
+
+def test_the_case_page_shows_the_clocks_of_the_book(sign_in: SignIn) -> None:
+    """The platform's own deadline stands where our computed one would; what missing it does is said."""
+    page = sign_in("主管阿兰").get(f"/case/tea/{case_id(1, 0)}").content.decode()
+    card = page.partition("期限</h2>")[2].partition("</div></div>")[0]
+    titles = {rule.name: rule.title for rule in books.book("deadlines").rules}
+    assert titles["platform_deadline"] in card
+    assert titles["unshipped_agree"] not in card
+    assert "错过的后果：平台自动处理，可能直接退款" in card

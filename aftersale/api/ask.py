@@ -10,7 +10,7 @@ from django.utils import timezone
 from ninja import Query, Router, Schema
 
 from aftersale.api.tokens import SQL
-from aftersale.ask.answer import NOTHING, Answer, answer
+from aftersale.ask.answer import Answer, answer
 from aftersale.ask.questions import Unclear, families, question, titles
 from aftersale.core.refusal import Refusal
 
@@ -88,8 +88,8 @@ def ask(request: HttpRequest, question: str, options: Query[Options]) -> HttpRes
     asked = _read(request, question)
     if isinstance(asked, Refusal):
         return _said({"error": asked.why}, 404 if asked.code == "no_question" else 422)
-    settings = _settings(request, options.shop)
-    if settings is None:
+    settings = None if options.shop is None else _settings(request, options.shop)
+    if options.shop is not None and settings is None:
         return _said({"error": f"没有代码为 {options.shop} 的店铺"}, 404)
     now, many = timezone.now(), isinstance(asked, list)
     answers = [
@@ -145,10 +145,8 @@ def _refused(text: str) -> float:
     raise ValueError(f"{text} 不是数字")
 
 
-def _settings(request: HttpRequest, shop: str | None) -> Any:
-    """The shop's own values; none of them without a shop; None when it is not the person's."""
-    if shop is None:
-        return NOTHING
+def _settings(request: HttpRequest, shop: str) -> Any:
+    """The shop's own values; None when it is not the person's."""
     with connection.cursor() as cursor:
         cursor.execute(SQL["shop"], {"user": request.auth, "code": shop})  # type: ignore[attr-defined]
         row = cursor.fetchone()

@@ -17,7 +17,6 @@ from aftersale.core.rulebook import Book, resolve_settings
 from aftersale.rulebooks import books
 
 Answer = dict[str, Any]
-NOTHING: Mapping[str, object] = {}
 
 ATTEMPTS = {"refund": "refund_allowed", "refuse_refund": "refuse_allowed"}
 """What `attempt` asks leave for, and the outcome that gives it."""
@@ -29,11 +28,12 @@ def answer(
     *,
     strict: bool = False,
     trace: bool = True,
-    settings: Mapping[str, object] = NOTHING,
+    settings: Mapping[str, object] | None = None,
 ) -> Answer:
     """One answer: id, outcome, rule, assumed, trace – or id and `error`, one line for people.
 
-    `strict`: what is left out is unknown. `settings`: the shop's own values, as stored."""
+    `strict`: what is left out is unknown. `settings`: a shop's own values, as stored; without a shop a question
+    knows only the automatic strategy that it names."""
     if not isinstance(asked, Mapping) or not isinstance(asked.get("given"), Mapping):
         return {
             "id": asked.get("id") if isinstance(asked, Mapping) else None,
@@ -55,12 +55,16 @@ class _Asked:
     now: datetime
     strict: bool
     tracing: bool
-    settings: Mapping[str, object]
+    shop: Mapping[str, object] | None
     outcome: Answer = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     assumed: Answer = field(default_factory=dict)
     traces: Answer = field(default_factory=dict)
     known: set[str] = field(default_factory=lambda: {*OWN, "platform", "attempt"})
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return self.shop or {}
 
     def answer(self) -> Answer:
         self.now = asked_at(self.given, self.now)
@@ -117,7 +121,7 @@ class _Asked:
         return found
 
     def _book(self, book: Book, fields: Mapping[str, Any]) -> None:
-        grounded = ground(book, self.question, fields, self.now, self.strict)
+        grounded = ground(book, self.question, fields, self.now, self.strict, self.shop is None)
         own = {name: value for name, value in self.settings.items() if name in book.settings}
         platform = grounded.facts.get("platform")
         values = resolve_settings(

@@ -16,6 +16,7 @@ from aftersale.core.money import Fen, fen_from_yuan, yuan
 NUMBER_MAX = 1_000_000_000
 YEARS = range(1990, 2101)
 _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+_EXACT = re.compile(r"(-?\d{1,12}(?:\.\d{1,12})?)(%)?", re.ASCII)  # numbers may be given as text, to be exact
 
 
 def read(name: str, wanted: Any, value: Any) -> Any:
@@ -75,6 +76,8 @@ def _plain(name: str, wanted: Any, value: Any) -> Any:
         return instant(name, value).date() if isinstance(value, str) else _refuse(name, value, "日期")
     if wanted is time:
         return _time(name, value)
+    if wanted in (Fraction, Decimal) and isinstance(value, str) and (match := _EXACT.fullmatch(value)):
+        return wanted(number(name, Decimal(match[1]) / (100 if match[2] else 1)))
     if wanted in (int, float, Fraction, Decimal):
         return _counted(name, wanted, number(name, value))
     if wanted in (bool, str):

@@ -59,12 +59,14 @@ def call(
     own = _settings(formula, settings, platform, now)
     for name, parameter in formula.parameters.items():
         found = field(name, given)
-        if found in given:
+        if found in given and (given[found] is not None or name not in own):
             bound[name] = read(found, kinds[name], _aged(found, name, given[found]))
         elif name in own:
             bound[name] = own[name]
         elif name == "now":
             bound[name] = now
+        elif name == "own_settings":
+            bound[name] = settings
         elif parameter.default is inspect.Parameter.empty:
             raise Unclear(f"缺少字段 {name}")
     return formula.function(**bound), {name: shown(value, kinds[name]) for name, value in bound.items()}

@@ -5,7 +5,8 @@ Entries of `fields` (ask/questions/*.yaml), for a given field:
   clock   HH:MM (or a list of them) into these minute-of-day names
   parts   a mapping whose parts are fields of their own, renamed or as they are
   each    a list whose known items are bool facts, true when listed and false when not; `open`: others are ignored
-  is      what a value says: fields with values; `=now`, `:setting` and `=field` are looked up. Given facts win over
+  is      what a value says: fields with values; `=now`, `=midnight` (the coming one), `:setting` and `=field`
+          are looked up. Given facts win over
           what is said, unless `over` is true
 """
 
@@ -47,14 +48,18 @@ def asked_at(given: Mapping[str, Any], now: datetime) -> datetime:
     return instant(name, told) if told and _CLOCK.fullmatch(str(told)) is None else now
 
 
-def ground(book: Book, question: Question, given: Mapping[str, Any], now: datetime, strict: bool) -> Grounded:
-    """Raises Unclear when a field has a value that cannot be its."""
-    reader = _Reader(book, question, now, _switched_off(book))
+def ground(
+    book: Book, question: Question, given: Mapping[str, Any], now: datetime, strict: bool, alone: bool = True
+) -> Grounded:
+    """`alone`: no shop asks, so only the strategy named is on. Raises Unclear when a value cannot be its field's."""
+    reader = _Reader(book, question, now, _switched_off(book) if alone else {})
+    if alone and not strict:
+        reader.settings |= {name: one for name, one in question.assumed.items() if name in book.settings}
     for name, value in given.items():
         if name not in OWN:
             reader.take(name, value)
     reader.imply()
-    if given.get("strategy") is not None and reader.settings:
+    if given.get("strategy") is not None and _switched_off(book):
         reader.strategy(given["strategy"])
     reader.at_the_clock(given)
     assumed = () if strict else reader.assume()
@@ -143,6 +148,8 @@ class _Reader:
     def _reference(self, value: Any) -> Any:
         if value == "=now":
             return self.now.isoformat()
+        if value == "=midnight":
+            return (self.now.astimezone(SHANGHAI) + timedelta(days=1)).strftime("%Y-%m-%dT00:00:00+08:00")
         if isinstance(value, str) and value.startswith("="):
             return self.facts.get(value[1:])
         if isinstance(value, str) and value.startswith(":"):

@@ -125,6 +125,52 @@ def staff(name: str, codes: tuple[str, ...], role: str, password: str) -> None:
     click.echo(f"{name} 可以登录了。{name} may log in.")
 
 
+@command.command("set")
+@click.argument("code")
+@click.argument("values", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--unset", multiple=True, metavar="NAME", help="Back to the default; may be repeated.")
+def set_command(code: str, values: tuple[str, ...], unset: tuple[str, ...]) -> None:
+    """Set thresholds and switches of the rulebooks for the shop CODE; without values show what it has set.
+
+    Money in yuan. Open cases are decided again with the new values. The names are in docs/rulebook.
+
+    \b
+    aftersale shop set ming small_amount_max=15 auto_agree_return=false
+    aftersale shop set ming --unset small_amount_max
+    aftersale shop set ming
+    """
+    import getpass
+
+    from aftersale.cases.settings import set_settings
+    from aftersale.clock import Clock
+    from aftersale.core.facts import RulebookError
+    from aftersale.core.refusal import Refusal
+    from aftersale.pg import Refused
+    from aftersale.pg.connect import check, connect
+    from aftersale.rulebooks.told import home, told_settings
+
+    given: dict[str, object] = {}
+    try:
+        for word in values:
+            given |= told_settings(home(word.partition("=")[0]), [word])
+        given |= {home(name).settings[name].name: None for name in unset}
+    except RulebookError as error:
+        fail(str(error), 2)
+    try:
+        with connect(application="aftersale shop") as conn:
+            check(conn)
+            now = Clock(lambda: connect(application="aftersale clock")).now()
+            done = set_settings(conn, code, given, getpass.getuser(), now)
+            row = conn.execute("SELECT settings::text FROM shop WHERE code = %s", (code,)).fetchone()
+    except Refused as refused:
+        fail(refused.why)
+    if isinstance(done, Refusal):
+        fail(done.why)
+    click.echo(row[0] if row else "{}")
+    if given:
+        click.echo(f"{done:,} 张未结的售后单会按新的设置重新判断。", err=True)
+
+
 @command.command("token")
 @click.argument("person")
 @click.option("--name", required=True, help="What the token is for, e.g. erp or reports.")

@@ -58,7 +58,8 @@ def why(decision: Decision) -> Why | None:
         return None
     try:
         book = _book(decision.book_version, decision.book_text)
-        settings = resolve_settings(book, json.loads(decision.settings))
+        own = {name: value for name, value in json.loads(decision.settings).items() if name in book.settings}
+        settings = resolve_settings(book, own)
     except RulebookError:
         return None
     facts = facts_of(decision.facts, decision.reads, book.catalogue.facts)

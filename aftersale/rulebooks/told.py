@@ -7,6 +7,7 @@ from aftersale.core.facts import RulebookError
 from aftersale.core.language.grammar import nearest
 from aftersale.core.money import fen_from_yuan
 from aftersale.core.rulebook import Book, Setting, setting_value
+from aftersale.rulebooks import books
 
 
 def told_settings(book: Book, words: Iterable[str]) -> dict[str, Value]:
@@ -21,6 +22,14 @@ def told_settings(book: Book, words: Iterable[str]) -> dict[str, Value]:
             raise RulebookError(book.name, None, f"--set {word}", reason)
         found[name] = told_value(book, book.settings[name], text.strip())
     return found
+
+
+def home(name: str) -> Book:
+    """The first shipped book that reads this setting. Raises RulebookError naming the nearest known one."""
+    known = {setting: one for one in books.shipped() for setting in books.book(one).settings}
+    if name not in known:
+        raise RulebookError("refund", None, f"settings.{name}", f"没有名为 {name} 的设置{nearest(name, known)}")
+    return books.book(known[name])
 
 
 def told_value(book: Book, setting: Setting, text: str) -> Value:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from aftersale.pg.connect import SETTINGS, opened
 from tests.conftest import Database
 
 
@@ -42,3 +43,36 @@ def test_what_cannot_be_ends_in_one_line(embedded_database: Database) -> None:
         embedded_database, "shop", "staff", "老吴", "--shop", "none", "--password", "wairen-laowu-1"
     )
     assert (stranger.returncode, stranger.stderr.count("\n")) == (1, 1)
+
+
+def test_a_setting_is_set_logged_and_taken_back(embedded_database: Database) -> None:
+    first = ("shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
+    assert aftersale(embedded_database, *first).returncode == 0
+    done = aftersale(embedded_database, "shop", "set", "ming", "small_amount_max=15", "auto_agree_return=false")
+    assert json.loads(done.stdout) == {"small_amount_max": 1500, "auto_agree_return": False}
+    assert "0 张未结的售后单会按新的设置重新判断" in done.stderr
+    taken = aftersale(embedded_database, "shop", "set", "ming", "--unset", "auto_agree_return")
+    assert json.loads(taken.stdout) == {"small_amount_max": 1500}
+    with opened(embedded_database.app, settings=SETTINGS) as conn:
+        log = conn.execute("SELECT name, before, after FROM setting_log ORDER BY id").fetchall()
+    assert log == [
+        ("small_amount_max", None, 1500),
+        ("auto_agree_return", None, False),
+        ("auto_agree_return", False, None),
+    ]
+
+
+def test_a_setting_that_cannot_be_says_why_and_nothing_changes(embedded_database: Database) -> None:
+    first = ("shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
+    assert aftersale(embedded_database, *first).returncode == 0
+    for words, why in (
+        (("small_amount_maks=15",), "最近的是 small_amount_max"),
+        (("small_amount_max=fifteen",), "'fifteen' 不是以元计的金额"),
+        (("small_amount_max=-1",), "小于允许的最小值"),
+        (("small_amount_max=15", "no_update_hours=2.5"), "'2.5' 不是这个设置的值"),
+        (("--unset", "nothing"), "没有名为 nothing 的设置"),
+    ):
+        found = aftersale(embedded_database, "shop", "set", "ming", *words)
+        assert (found.returncode, found.stderr.count("\n"), why in found.stderr) == (2, 1, True), found.stderr
+    assert aftersale(embedded_database, "shop", "set", "tea", "small_amount_max=1").returncode == 1
+    assert aftersale(embedded_database, "shop", "set", "ming").stdout == "{}\n"

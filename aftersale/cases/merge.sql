@@ -115,11 +115,14 @@ FROM stage_line ORDER BY shop_id, order_id, line_id
 ON CONFLICT DO NOTHING
 
 -- A discount is split over a line's units by largest remainder: with equal weights the first units carry the rest.
+-- The funders of a line follow one another along its units, so that no unit gets every remainder: what one leaves
+-- off the next takes up, and a unit's discounts never exceed its share of all of them by more than a fen.
 -- name: order_shares
 INSERT INTO order_share (shop_id, order_id, line_id, unit_no, funder, amount_fen)
 SELECT s.shop_id, s.order_id, s.line_id, u.unit_no, s.funder,
-  s.amount_fen / l.quantity + CASE WHEN u.unit_no <= s.amount_fen % l.quantity THEN 1 ELSE 0 END
-FROM (SELECT DISTINCT ON (shop_id, order_id, line_id, funder) * FROM stage_share ORDER BY 1, 2, 3, 4) s
+  (s.upto_fen + l.quantity - u.unit_no) / l.quantity - (s.upto_fen - s.amount_fen + l.quantity - u.unit_no) / l.quantity
+FROM (SELECT *, sum(amount_fen) OVER (PARTITION BY shop_id, order_id, line_id ORDER BY funder)::bigint AS upto_fen
+  FROM (SELECT DISTINCT ON (shop_id, order_id, line_id, funder) * FROM stage_share ORDER BY 1, 2, 3, 4) one) s
 JOIN order_line l ON l.shop_id = s.shop_id AND l.order_id = s.order_id AND l.line_id = s.line_id
 CROSS JOIN LATERAL generate_series(1, l.quantity) AS u(unit_no)
 ORDER BY 1, 2, 3, 4, 5

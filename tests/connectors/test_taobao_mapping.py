@@ -1,6 +1,7 @@
 """TOP objects in our words: a table of types, every enum word, and what is not understood."""
 
 import json
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_an_order_with_its_shares() -> None:
     assert (record.order_state, record.order_kind, record.shipped) == ("shipped", "spot", True)
     assert (record.paid_fen, record.freight_fen, record.item_value_fen) == (3000, 600, 4000)
     assert (record.promo, record.perishable, record.locked_until) == ("double11", True, None)
-    assert record.lines[0].shares == (("shop", 900), ("platform", 700))
+    assert record.lines[0].shares == (("platform", 700), ("shop", 900))
     assert (record.lines[0].line_id, record.lines[0].paid_fen) == ("3100000000000000002", 2400)
 
 
@@ -196,3 +197,17 @@ def test_a_body_that_is_no_message_is_parked_whole(body: bytes) -> None:
     (only,) = push(body)
     assert isinstance(only, BadInput)
     assert only.raw == body
+
+
+def test_what_is_given_on_the_whole_trade_is_spread_over_its_lines() -> None:
+    """By what the lines cost, to the fen; two gifts of one funder are one share."""
+    trade = deepcopy(TRADE)
+    trade["promotion_details"]["promotion_detail"] += [
+        {"id": trade["tid"], "promotion_id": "platform-9", "discount_fee": "0.03"},
+        {"id": 3100000000000000002, "promotion_id": "shop-7", "discount_fee": "1.00"},
+    ]
+    record = order(trade)
+    assert isinstance(record, Order)
+    given = [share for line in record.lines for share in line.shares]
+    assert dict(record.lines[0].shares)["shop"] == 900 + 100
+    assert sum(fen for funder, fen in given if funder == "platform") == 700 + 3

@@ -196,7 +196,7 @@ def test_shares_of_a_discount_are_split_over_units_to_the_fen(desk: Desk) -> Non
     desk.tell(replace(order(), lines=(line,)))
     desk.tell(replace(order(version=2), lines=(line,)))
     assert desk.all("SELECT unit_no, funder, amount_fen FROM order_share ORDER BY funder DESC, unit_no") == [
-        (1, "shop", 334), (2, "shop", 333), (3, "shop", 333), (1, "platform", 1), (2, "platform", 1), (3, "platform", 0),
+        (1, "shop", 333), (2, "shop", 333), (3, "shop", 334), (1, "platform", 1), (2, "platform", 1), (3, "platform", 0),
     ]  # fmt: skip
 
 

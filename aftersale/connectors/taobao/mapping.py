@@ -12,6 +12,7 @@ from aftersale.connectors.taobao.attributes import refund_facts, trade_facts
 from aftersale.connectors.taobao.shapes import Id, OrderRow, OrderRows, Promotion, Promotions, Refund, Trade
 from aftersale.core.money import fen_from_yuan
 from aftersale.core.records import Application, BadInput, Order, OrderLine
+from aftersale.core.refunds.shares import spread
 
 FUNDERS = ("shop", "platform")
 K = TypeVar("K")
@@ -171,12 +172,7 @@ def _shipped(trade: Trade, state: str | None) -> bool:
 
 
 def _lines(rows: list[OrderRow], promotions: Promotions | list[Promotion] | None) -> tuple[OrderLine, ...]:
-    details = promotions.promotion_detail if isinstance(promotions, Promotions) else promotions or []
-    shares: dict[str, list[tuple[str, int]]] = {}
-    for detail in details:
-        funder = detail.promotion_id.partition("-")[0]
-        share = (funder if funder in FUNDERS else "other", fen(detail.discount_fee, "discount_fee") or 0)
-        shares.setdefault(str(detail.id), []).append(share)
+    shares = _shares(rows, promotions)
     return tuple(
         OrderLine(
             line_id=ident(row.oid),
@@ -184,11 +180,34 @@ def _lines(rows: list[OrderRow], promotions: Promotions | list[Promotion] | None
             title=plain(row.title) or "",
             sku=plain(row.outer_sku_id),
             quantity=row.num,
-            paid_fen=fen(row.divide_order_fee or row.payment, "divide_order_fee") or 0,
-            shares=tuple(shares.get(str(row.oid), ())),
+            paid_fen=_line_paid_fen(row),
+            shares=tuple(sorted(shares[str(row.oid)].items())),
         )
         for row in rows
     )
+
+
+def _line_paid_fen(row: OrderRow) -> int:
+    return fen(row.divide_order_fee or row.payment, "divide_order_fee") or 0
+
+
+def _shares(
+    rows: list[OrderRow], promotions: Promotions | list[Promotion] | None
+) -> dict[str, dict[str, int]]:
+    """Sub-order → funder → fen. What is given on the whole trade is spread over its lines by what they cost."""
+    found: dict[str, dict[str, int]] = {str(row.oid): {} for row in rows}
+    details = promotions.promotion_detail if isinstance(promotions, Promotions) else promotions or []
+    for detail in details:
+        told = detail.promotion_id.partition("-")[0]
+        funder = told if told in FUNDERS else "other"
+        amount_fen = fen(detail.discount_fee, "discount_fee") or 0
+        own = str(detail.id) in found
+        lines = [str(detail.id)] if own else list(found)
+        weights = [1] if own else [_line_paid_fen(row) for row in rows]
+        for line, part_fen in zip(lines, spread(amount_fen, weights) if lines else (), strict=True):
+            if part_fen:
+                found[line][funder] = found[line].get(funder, 0) + part_fen
+    return found
 
 
 def _word(words_known: Mapping[K, V], word: K | None, name: str) -> V | None:

@@ -1,0 +1,1 @@
+"""What is found out about a case by comparing: weights, promises, texts on freight, order marks, urgency."""

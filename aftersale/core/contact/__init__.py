@@ -1,0 +1,1 @@
+"""Contacting buyers: in which order of channels, at what time of the day, over the cap, and until when."""

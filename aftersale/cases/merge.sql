@@ -26,14 +26,14 @@ ORDER BY o.shop_id, o.order_id FOR UPDATE
 -- name: parcels
 WITH newest AS (SELECT DISTINCT ON (shop_id, tracking_no) * FROM stage_parcel ORDER BY shop_id, tracking_no, parcel_version DESC)
 INSERT INTO parcel AS p (shop_id, tracking_no, courier, parcel_version,
-  tracking_state, tracking_events, last_tracking_at, signed_at, signed_by)
+  tracking_state, tracking_events, last_tracking_at, signed_at, signed_by, tracking_doubt)
 SELECT shop_id, tracking_no, courier, parcel_version,
-  tracking_state, tracking_events, last_tracking_at, signed_at, signed_by
+  tracking_state, tracking_events, last_tracking_at, signed_at, signed_by, left(tracking_doubt, 500)
 FROM newest ORDER BY shop_id, tracking_no
 ON CONFLICT (shop_id, tracking_no) DO UPDATE SET courier = coalesce(excluded.courier, p.courier),
   parcel_version = excluded.parcel_version, tracking_state = excluded.tracking_state,
   tracking_events = excluded.tracking_events, last_tracking_at = excluded.last_tracking_at,
-  signed_at = excluded.signed_at, signed_by = excluded.signed_by
+  signed_at = excluded.signed_at, signed_by = excluded.signed_by, tracking_doubt = excluded.tracking_doubt
 WHERE excluded.parcel_version > p.parcel_version
 
 -- name: tracking_events

@@ -108,8 +108,9 @@ class Parcel:
     tracking_state: str | None = None
     tracking_events: int | None = None
     last_tracking_at: datetime | None = None
-    signed_at: datetime | None = None
+    signed_at: datetime | None = None  # by the recipient, or by the sender's side of a parcel that came back
     signed_by: str | None = None  # self | family | station | locker | property | colleague | other
+    tracking_doubt: str | None = None  # why a careful reader could not be sure; None: clear
     events: tuple[TrackingEvent, ...] = ()
 
 

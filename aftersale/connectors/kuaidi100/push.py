@@ -4,6 +4,7 @@ A relay may put an array of at most 1000 such objects into `param`, signed the s
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import msgspec
@@ -12,23 +13,11 @@ from aftersale.connectors.batch import messages
 from aftersale.connectors.kuaidi100.verify import form
 from aftersale.connectors.plain import is_id, plain
 from aftersale.core.records import Arrival, BadInput, Parcel, TrackingEvent
+from aftersale.core.tracking.trace import Event
+from aftersale.rulebooks.tracking import reader
 
 SHANGHAI = timezone(timedelta(hours=8))
-
-STATES = {
-    "0": "in_transit", "1": "picked_up", "2": "delivery_failed", "3": "signed", "4": "returned",
-    "5": "out_for_delivery", "6": "returning", "7": "forwarded", "8": "customs", "10": "customs",
-    "11": "customs", "12": "customs", "13": "customs", "14": "refused",
-}  # fmt: skip
-# sub-states that say more than their state; those not named mean what their state means
-SUB_STATES = {
-    "101": "no_tracking", "102": "no_tracking", "103": "picked_up",
-    "201": "in_transit", "202": "in_transit", "203": "refused", "204": "delivery_failed",
-    "205": "waiting_pickup", "206": "delivery_failed", "207": "out_of_area", "208": "held",
-    "209": "damaged", "210": "no_tracking",
-    "304": "signed", "501": "waiting_pickup",
-}  # fmt: skip
-SIGNED_BY = {"301": "self", "302": "self", "303": "other", "304": "station"}
+SCHEME = "kuaidi100"
 
 
 class Step(msgspec.Struct, gc=False):
@@ -81,7 +70,7 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
         return BadInput(where, "nu is no waybill number", raw)
     if not events:
         return BadInput(where, "a push without a trace line has no moment", raw)
-    if result.state not in STATES and result.state not in SUB_STATES:
+    if result.state not in reader().lexicon.codes[SCHEME]:
         return BadInput(where, f"state {result.state!r} is unknown", raw)
     events.sort(key=lambda event: event.at)
     record = _parcel(result, events)
@@ -89,21 +78,23 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
 
 
 def _parcel(result: Result, events: Sequence[TrackingEvent]) -> Parcel:
-    """The newest line's code is finer than `state`, but only when both speak of the same thing."""
+    """What the whole trace says, read as docs/tracking.md tells; the courier's own codes are a hint."""
     last = events[-1]
-    state = SUB_STATES.get(result.state) or STATES[result.state]
-    if last.code and (last.code[0] == result.state or result.state == "2"):
-        state = SUB_STATES.get(last.code, state)
-    signed = state == "signed"
+    told = [Event(no, one.at, one.text, one.code or None) for no, one in enumerate(events)]
+    told[-1] = replace(told[-1], code=told[-1].code or result.state)
+    reading = reader().read_events(result.com, told, SCHEME)
+    received = reading.state in ("signed", "returned")
+    at = (reading.evidence.at if reading.evidence else None) or last.at
     return Parcel(
         tracking_no=result.nu,
         version=int(last.at.timestamp()) * 1_000_000,
         courier=plain(result.com),
-        tracking_state=state,
+        tracking_state=reading.state,
         tracking_events=len(events),
         last_tracking_at=last.at,
-        signed_at=last.at if signed else None,
-        signed_by=SIGNED_BY.get(last.code or "", "self") if signed else None,
+        signed_at=at if received else None,
+        signed_by=reading.signed_by,
+        tracking_doubt=reading.why if reading.doubtful else None,
         events=tuple(events),
     )
 

@@ -144,11 +144,11 @@ def test_every_setting_is_documented(variable: str) -> None:
     assert f"`{variable}`" in (ROOT / "docs/settings.md").read_text("utf-8")
 
 
-def test_every_rulebook_setting_is_documented() -> None:
-    text = (ROOT / "docs/rulebook.md").read_text("utf-8")
-    book = books.book("refund")
-    assert book.settings
-    assert [name for name in book.settings if f"`:{name}`" not in text] == []
+@pytest.mark.parametrize("name", books.shipped())
+def test_every_rulebook_setting_is_documented(name: str) -> None:
+    for language in ("zh", "en"):
+        text = (ROOT / f"docs/rulebook/{language}/{name}.md").read_text("utf-8")
+        assert [one for one in books.book(name).settings if f"`:{one}`" not in text] == []
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))

@@ -1,5 +1,6 @@
 """Questions to the product's knowledge: `{"id", "given": {"ask": "family:slug", …}}` → outcome, rule, trace."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +19,11 @@ from aftersale.rulebooks import books
 
 Answer = dict[str, Any]
 
-ATTEMPTS = {"refund": "refund_allowed", "refuse_refund": "refuse_allowed"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
+_REFUSALS = (
+    "refuse", "refuse_refund", "refuse_return", "refuse_return_refund", "reject", "reject_refund", "reject_application",
+)  # fmt: skip
+ATTEMPTS = {"refund": "refund_allowed", **dict.fromkeys(_REFUSALS, "refuse_allowed")}
 """What `attempt` asks leave for, and the outcome that gives it."""
 
 
@@ -204,7 +209,18 @@ def _first(book: Book, verdict: Verdict, given: Mapping[str, Any], asked: Ground
     wanted = ATTEMPTS.get(str(given.get("attempt")))
     if wanted in found:
         found["allowed"] = found[wanted]
+    elif wanted == "refund_allowed" and (action := books.actions().get(str(raw.get("action")))):
+        found["allowed"] = action.money
+    if isinstance(given.get("strategy"), Mapping) and found.get("staff_needed"):
+        found |= _left_to_people(found)
     return {**found, **_target(raw, asked, now)}
+
+
+def _left_to_people(found: Mapping[str, Any]) -> Answer:
+    """Where the strategy asked about does not act the case waits for a person (R-014)."""
+    action = found["action"]
+    by_hand = action.startswith("manual_")
+    return {} if by_hand else {"action": "manual_review", "suggest": found.get("suggest") or action}
 
 
 def _automatic(raw: Mapping[str, Any], found: Mapping[str, Any]) -> Answer:
@@ -242,6 +258,6 @@ def _money(book: Book, name: str, value: Any) -> Any:
 
 
 def _spoken(value: object) -> object:
-    """A moment as a buyer reads it."""
+    """A moment as a buyer reads it, to the minute."""
     text = str(value)
-    return text.replace("T", " ")[:16] if text[4:5] == "-" and "T" in text else value
+    return text.replace("T", " ")[:16] if _MOMENT.match(text) else value

@@ -15,7 +15,7 @@ from aftersale.core.money import Fen, fen_from_yuan, yuan
 
 NUMBER_MAX = 1_000_000_000
 YEARS = range(1990, 2101)
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 _EXACT = re.compile(r"(-?\d{1,12}(?:\.\d{1,12})?)(%)?", re.ASCII)  # numbers may be given as text, to be exact
 
 
@@ -42,9 +42,12 @@ def read(name: str, wanted: Any, value: Any) -> Any:
 
 
 def _one_of(name: str, kinds: tuple[Any, ...], value: Any) -> Any:
-    if value is None and NoneType in kinds:
+    empty = value is None or (value == "" and str not in kinds)
+    if empty and NoneType in kinds:
         return None
     rest = [kind for kind in kinds if kind is not NoneType]
+    if type(value) in rest:
+        return value
     for kind in rest[:-1]:
         try:
             return read(name, kind, value)
@@ -115,7 +118,9 @@ def fen(name: str, value: Any) -> int:
 
 
 def number(name: str, value: Any) -> int | float | Decimal:
-    """A finite number of sensible size. Raises Unclear."""
+    """A finite number of sensible size, perhaps written as text. Raises Unclear."""
+    if isinstance(value, str) and (match := _EXACT.fullmatch(value)) and not match[2]:
+        value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise Unclear(f"字段 {name}:{value!r} 不是数字")
     if not -NUMBER_MAX <= value <= NUMBER_MAX:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from functools import cache
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
 from aftersale.ask.convert import number, read, shown
 from aftersale.ask.questions import Unclear
@@ -59,7 +60,7 @@ def call(
     own = _settings(formula, settings, platform, now)
     for name, parameter in formula.parameters.items():
         found = field(name, given)
-        if found in given and (given[found] is not None or name not in own):
+        if given.get(found) is not None or (found in given and name not in own and _takes_none(kinds[name])):
             bound[name] = read(found, kinds[name], _aged(found, name, given[found]))
         elif name in own:
             bound[name] = own[name]
@@ -70,6 +71,11 @@ def call(
         elif parameter.default is inspect.Parameter.empty:
             raise Unclear(f"缺少字段 {name}")
     return formula.function(**bound), {name: shown(value, kinds[name]) for name, value in bound.items()}
+
+
+def _takes_none(kind: Any) -> bool:
+    """Where null is a value of its own; elsewhere it is as if the field was left out."""
+    return kind in (Any, object) or NoneType in get_args(kind)
 
 
 def field(name: str, given: Mapping[str, Any]) -> str:

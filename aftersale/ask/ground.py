@@ -2,16 +2,17 @@
 
 Entries of `fields` (ask/questions/*.yaml), for a given field:
   to      the fact, setting or age it is; `times`: factor
-  clock   HH:MM (or a list of them) into these minute-of-day names
+  clock   HH:MM or HH:MM:SS (or a list of them) into these minute-of-day names
   parts   a mapping whose parts are fields of their own, renamed or as they are
-  each    a list whose known items are bool facts, true when listed and false when not; `open`: others are ignored
+  each    a list whose known items are bool facts, true when listed and false when not; several items may name one
+          fact; `open`: others are ignored
   is      what a value says: fields with values; `=now`, `=midnight` (the coming one), `:setting` and `=field`
           are looked up. Given facts win over
-          what is said, unless `over` is true
+          what is said, unless `over` is true or lists the value
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -26,7 +27,7 @@ from aftersale.core.rulebook import Book, setting_value
 from aftersale.rulebooks import books
 
 _AGE = re.compile(r"(minutes|hours|days)_since_([a-z_]+)")
-_CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)", re.ASCII)
+_CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?", re.ASCII)
 OWN = frozenset({"ask", "now", "strategy"})
 COUNT_MAX = 1_000_000
 
@@ -90,11 +91,12 @@ class _Reader:
             value = value if factor is None or value is None else number(name, value) * factor
             known = self.take(entry["to"], value) or known
         elif "clock" in entry:
-            known = self._clock(name, value, entry["clock"]) or known
+            known = value is None or self._clock(name, value, entry["clock"]) or known
         elif not known and name in self.book.catalogue.facts:
             known = self._fact(name, value)
         elif not known and name in self.book.settings:
-            self.settings[name] = _converted(name, self.book.settings[name].type, value)
+            if value is not None:
+                self.settings[name] = _converted(name, self.book.settings[name].type, value)
             known = True
         known = known or self._age(name, value)
         if known:
@@ -107,7 +109,9 @@ class _Reader:
             return False
         said = {_key(key): what for key, what in entry["is"].items()}
         if value is not None and _key(value) in said:
-            self.implied += [(key, what, bool(entry.get("over"))) for key, what in said[_key(value)].items()]
+            over = entry.get("over", False)
+            over = _key(value) in map(_key, over) if isinstance(over, list) else bool(over)
+            self.implied += [(key, what, over) for key, what in said[_key(value)].items()]
         fact = self.book.catalogue.facts.get(name)
         if fact is not None:
             return value is not None and _key(value) in said and fact.fault(value) is not None
@@ -130,13 +134,15 @@ class _Reader:
         return True
 
     def _each(self, name: str, value: Any, entry: Mapping[str, Any]) -> None:
+        value = [value] if isinstance(value, str) and value in entry["each"] else value
         if not isinstance(value, (list, tuple)):
             raise Unclear(f"字段 {name}:{value!r} 不是列表")
-        strange = [one for one in value if one not in entry["each"]]
+        strange = [one for one in value if not isinstance(one, Hashable) or one not in entry["each"]]
         if strange and not entry.get("open"):
             raise Unclear(f"字段 {name}:不认识 {strange[0]!r}{nearest(str(strange[0]), entry['each'])}")
-        for item, fact in entry["each"].items():
-            self.take(fact, item in value)
+        listed = {fact for item, fact in entry["each"].items() if item in value}
+        for fact in dict.fromkeys(entry["each"].values()):
+            self.take(fact, fact in listed)
 
     def imply(self) -> None:
         """What values said; what was given itself wins, unless the saying overrules it."""
@@ -175,7 +181,7 @@ class _Reader:
         if fact.moment:
             self._age_of(name, fact.type.kind, value)
             return True
-        converted = None if value is None else _converted(name, fact.type, value)
+        converted = None if value is None or value == "" else _converted(name, fact.type, value)
         fault = fact.fault(converted)
         if fault:
             raise Unclear(f"字段 {name}:{fault}")
@@ -208,15 +214,17 @@ class _Reader:
             close = nearest(str(template), [one.template for one in books.strategies()])
             raise Unclear(f"没有名为 {template} 的策略{close}")
         one = next((s for s in found if platform in s.platforms), found[0])
-        types = given.get("types") or ([given["scenario"]] if given.get("scenario") else None)
+        types = given.get("types") or _types_of(given.get("scenario"))
         on = given.get("enabled", True)
-        if types is not None and one.types is not None:
-            self.take(one.types, types)
-        elif types is not None:
+        if types is not None:
             on = on and self.facts.get("aftersale_type") in types
+        if types is not None and one.types is not None and isinstance(types, (list, tuple)):
+            allowed = cast("tuple[str, ...]", self.book.settings[one.types].default)
+            self.take(one.types, [kind for kind in types if kind in allowed])
         self.take(one.enabled, on)
-        if given.get("max_amount") is not None and one.max_amount:
-            self.take(one.max_amount, given["max_amount"])
+        for key, setting in (("max_amount", one.max_amount), ("reasons", one.reasons)):
+            if given.get(key) is not None and setting:
+                self.take(setting, given[key])
 
     def at_the_clock(self, given: Mapping[str, Any]) -> None:
         """The minute of the day of an application whose moment is given."""
@@ -237,6 +245,14 @@ class _Reader:
             self.facts[name] = self.now if other == "now" else self.facts.get(other) if other else value
             taken.append(name)
         return tuple(taken)
+
+
+def _types_of(scenario: Any) -> tuple[str, ...] | None:
+    """After-sales types of a situation by code or title (R-015)."""
+    if scenario is None:
+        return None
+    found = next((one for one in books.scenarios() if scenario in (*one.codes, one.title)), None)
+    return (str(scenario),) if found is None else found.types
 
 
 def _key(value: Any) -> str:

@@ -18,6 +18,7 @@ def strategy_list(
 ) -> StrategyList:
     """The automatic strategies of a platform, or the situations they can be bound to (R-015, R-016)."""
     if query == "list_scenarios":
-        return StrategyList(len(books.scenarios()), scenarios=books.scenarios())
+        situations = tuple(one.title for one in books.scenarios())
+        return StrategyList(len(situations), scenarios=situations)
     found = tuple(one.title for one in books.strategies() if platform is None or platform in one.platforms)
     return StrategyList(len(found), templates=found)

@@ -43,6 +43,7 @@ class Fact:
     unknown: str
     values: tuple[str, ...] = ()
     labels: Mapping[str, str] | None = None
+    labels_en: Mapping[str, str] | None = None
     unit: str | None = None
     since: str | None = None
     until: str | None = None
@@ -212,7 +213,7 @@ def _fact(book: str, entry: Any) -> Fact:
     return Fact(
         name, Type(kind, frozenset(values), age), str(entry["title"]), str(entry.get("title_en") or name),
         str(entry.get("source") or ""), str(entry.get("unknown") or "未知"), values,
-        {str(key): str(label) for key, label in given.items()} if isinstance(given, dict) else None,
+        {str(key): str(label) for key, label in given.items()} if isinstance(given, dict) else None, None,
         entry.get("unit"), entry.get("since"), entry.get("until"), None, entry.get("derive"),
         tuple(map(str, entry["known_for"])) if entry.get("known_for") else None,
     )  # fmt: skip

@@ -67,10 +67,10 @@ def lint(book: Book) -> tuple[Finding, ...]:
     samples = _samples(book)
     return (
         *_unreachable(book, samples),
-        *_overlaps(book, samples),
+        *(_overlaps(book, samples) if book.hit == "first" else ()),
         *_never_known(book),
         *_no_setting(book),
-        *_unused_settings(book),
+        *(_unused_settings(book) if book.rules else ()),
     )
 
 

@@ -110,8 +110,8 @@ class Parcel:
     last_tracking_at: datetime | None = None
     signed_at: datetime | None = None  # by the recipient, or by the sender's side of a parcel that came back
     signed_by: str | None = None  # self | family | station | locker | property | colleague | other
-    tracking_doubt: str | None = None  # why a careful reader could not be sure; None: clear
     events: tuple[TrackingEvent, ...] = ()
+    tracking_doubt: str | None = None  # why a careful reader could not be sure; None: clear
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ class Book:
 
     name: str
     title: str
+    title_en: str
     hit: Literal["first", "collect"]
     catalogue: Catalogue
     settings: Mapping[str, Setting]
@@ -172,7 +173,8 @@ def parse_book(text: str, catalogue: Catalogue, lent: Mapping[str, Setting] | No
     otherwise = _then(book, None, data.get("otherwise") or {}, scope, outputs)
     settings = _limit_lists(book, settings, scope)
     title = str(data.get("title") or book)
-    made = Book(book, title, data["hit"], catalogue, settings, rules, otherwise, outputs, (), "")
+    title_en = str(data.get("title_en") or book)
+    made = Book(book, title, title_en, data["hit"], catalogue, settings, rules, otherwise, outputs, (), "")
     return replace(made, reads=catalogue.stored_reads(made.nodes()), version=_version(data, made))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from aftersale.core.facts import Catalogue, Fact, RulebookError, check_keys, load_catalogue, read_yaml
 from aftersale.core.language.grammar import nearest
 from aftersale.core.rulebook import Book, Setting, parse_book, used
+from aftersale.core.talk.script import Library, parse_library
 
 Language = Literal["zh", "en"]
 
@@ -16,7 +17,8 @@ Language = Literal["zh", "en"]
 @dataclass(frozen=True, slots=True)
 class Action:
     """`intents`: what automation plans for a case without a queue; `offers`: what people may send instead.
-    `person`: only people can do it; a rule that names it names a queue. `message`: what the buyer is told."""
+    `person`: only people can do it; a rule that names it names a queue. `message`: what the buyer is told, the text
+    of `script` in the library."""
 
     code: str
     title: str
@@ -25,6 +27,7 @@ class Action:
     person: bool
     intents: tuple[str, ...]
     offers: tuple[str, ...]
+    script: str | None = None
     message: str | None = None
 
 
@@ -49,7 +52,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Strategy:
-    """A template as the shop sees it (R-014, R-015); `enabled`, `max_amount` and `types` name settings."""
+    """A template as the shop sees it (R-014, R-015); `enabled`, `max_amount`, `types` and `reasons` name settings."""
 
     template: str
     title: str
@@ -59,6 +62,16 @@ class Strategy:
     enabled: str
     max_amount: str | None = None
     types: str | None = None
+    reasons: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A situation a strategy can be bound to (R-015), with the after-sales types it holds."""
+
+    title: str
+    codes: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 def text(name: str) -> str:
@@ -76,8 +89,11 @@ def catalogue(name: str = "case") -> Catalogue:
 
 
 def _labelled(fact: Fact) -> Fact:
-    labels = {value: zh for value, (zh, _) in titles().get(fact.name, {}).items()}
-    return replace(fact, labels=labels) if labels else fact
+    said = titles().get(fact.name, {})
+    if not said:
+        return fact
+    chinese, english = ({value: pair[n] for value, pair in said.items()} for n in (0, 1))
+    return replace(fact, labels=chinese, labels_en=english)
 
 
 @cache
@@ -94,6 +110,12 @@ def parse(written: str) -> Book:
         reason = f"没有名为 {facts} 的事实目录{nearest(str(facts), known)}"
         raise RulebookError(str(data.get("book")), None, "facts", reason)
     return parse_book(written, catalogue(str(facts or "case")), lent(used(written)))
+
+
+@cache
+def borrowed(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Other book → the settings that a shipped book uses of it."""
+    return used(text(f"{name}.yaml"))
 
 
 @cache
@@ -127,8 +149,23 @@ def shipped() -> tuple[str, ...]:
 
 @cache
 def actions() -> Mapping[str, Action]:
-    """By code."""
-    return {entry["code"]: Action(**entry) for entry in _entries("actions", "actions", Action)}
+    """By code, each message as the script library has it."""
+    return {entry["code"]: _spoken(Action(**entry)) for entry in _entries("actions", "actions", Action)}
+
+
+def _spoken(action: Action) -> Action:
+    if action.script is None:
+        return action
+    if action.script not in scripts().scripts:
+        reason = f"没有名为 {action.script} 的话术{nearest(action.script, scripts().scripts)}"
+        raise RulebookError("actions", action.code, "script", reason)
+    return replace(action, message=scripts().scripts[action.script].variants[0].text)
+
+
+@cache
+def scripts() -> Library:
+    """The script library. Raises RulebookError when its file is wrong."""
+    return parse_library(text("scripts.yaml"))
 
 
 @cache
@@ -150,9 +187,8 @@ def strategies() -> tuple[Strategy, ...]:
 
 
 @cache
-def scenarios() -> tuple[str, ...]:
-    """Titles of the situations a strategy can be bound to (R-015)."""
-    return tuple(read_yaml(text("strategies.yaml"), "strategies")["scenarios"])
+def scenarios() -> tuple[Scenario, ...]:
+    return tuple(Scenario(**entry) for entry in _entries("strategies", "scenarios", Scenario))
 
 
 @cache

@@ -28,7 +28,9 @@ def home(name: str) -> Book:
     """The first shipped book that reads this setting. Raises RulebookError naming the nearest known one."""
     known = {setting: one for one in books.shipped() for setting in books.book(one).settings}
     if name not in known:
-        raise RulebookError("refund", None, f"settings.{name}", f"没有名为 {name} 的设置{nearest(name, known)}")
+        raise RulebookError(
+            "refund", None, f"settings.{name}", f"没有名为 {name} 的设置{nearest(name, known)}"
+        )
     return books.book(known[name])
 
 

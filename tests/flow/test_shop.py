@@ -48,7 +48,9 @@ def test_what_cannot_be_ends_in_one_line(embedded_database: Database) -> None:
 def test_a_setting_is_set_logged_and_taken_back(embedded_database: Database) -> None:
     first = ("shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
     assert aftersale(embedded_database, *first).returncode == 0
-    done = aftersale(embedded_database, "shop", "set", "ming", "small_amount_max=15", "auto_agree_return=false")
+    done = aftersale(
+        embedded_database, "shop", "set", "ming", "small_amount_max=15", "auto_agree_return=false"
+    )
     assert json.loads(done.stdout) == {"small_amount_max": 1500, "auto_agree_return": False}
     assert "0 张未结的售后单会按新的设置重新判断" in done.stderr
     taken = aftersale(embedded_database, "shop", "set", "ming", "--unset", "auto_agree_return")

@@ -32,11 +32,13 @@ def contact_channels(
 ) -> Channels:
     """The phone first, then messages; an SMS instead of the phone where a hint says so or it was called enough.
 
-    `channels`: those at hand, by default the shop's; `consented`: others that the buyer agreed to."""
+    `channels`: those at hand, by default the shop's; `consented`: others that the buyer agreed to;
+    `sms_first_hints`: words of a hint."""
     named = [_SAME.get(one, one) for one in (order_channels if channels is None else channels)]
     known = {*order_channels, *consented}
     hints = {hint} if isinstance(hint, str) else set(hint or ())
-    silent = bool(hints & set(sms_first_hints)) or (calls_today or 0) >= calls_per_phone_per_day
+    hinted = any(word in one for one in hints for word in sms_first_hints)
+    silent = hinted or (calls_today or 0) >= calls_per_phone_per_day
     usable = [one for one in dict.fromkeys(named) if one in known and not (silent and one == PHONE)]
     done = {_SAME.get(one, one) for one in tried}
     left = next(

@@ -44,6 +44,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "is_null": "{left} 没有信息", "not_null": "{left} 有信息",
         "and": "({parts})", "and_join": " 并且 ", "or": "({parts})", "or_join": " 或者 ",
         "not": "并非({part})", "true": "{part} 成立", "false": "{part} 明确不成立",
+        "not_true": "{part}(不成立或未知)", "not_false": "{part}(成立或未知)",
         "after": "{at} 起生效", "before": "{at} 前有效", "case": "按条件取值 {value}",
         "coalesce": "首个已知({parts})", "least": "较小者({parts})", "greatest": "较大者({parts})",
         "percent_of": "{a} 的 {b}%",
@@ -60,6 +61,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "is_null": "{left} is not known", "not_null": "{left} is known",
         "and": "({parts})", "and_join": " and ", "or": "({parts})", "or_join": " or ",
         "not": "not ({part})", "true": "{part} holds", "false": "{part} certainly does not hold",
+        "not_true": "{part} (no or unknown)", "not_false": "{part} (yes or unknown)",
         "after": "in force from {at}", "before": "in force until {at}", "case": "conditional value {value}",
         "coalesce": "first known of ({parts})", "least": "smaller of ({parts})",
         "greatest": "larger of ({parts})", "percent_of": "{b}% of {a}",
@@ -73,11 +75,15 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 
 @dataclass(frozen=True)
 class Wording:
-    """Speaks about one case: the book, what it reads, the language."""
+    """Speaks about one case: the book, what it reads, the language. `general`: about every case, without values."""
 
     book: Book
     env: Env
     language: Language
+    general: bool = False
+
+    def labels(self, fact: Fact) -> Mapping[str, str]:
+        return (fact.labels if self.language == "zh" else fact.labels_en) or {}
 
     def title(self, of: Fact | Rule | Setting) -> str:
         return of.title if self.language == "zh" else of.title_en
@@ -91,22 +97,22 @@ class Wording:
     def text(self, node: Node) -> str:
         """A condition with the values in it: `申请金额 ¥12.00 ≤ 小金额自动退的上限 ¥10.00`."""
         match node:
-            case Compare(op, Ref(name), Lit(str() as value)) if value in (
-                self.env.catalogue[name].labels or {}
+            case Compare(op, Ref(name), Lit(str() as value)) if value in self.labels(
+                self.env.catalogue[name]
             ):
-                label = (self.env.catalogue[name].labels or {})[value]
-                return f"{self._value(Ref(name), None)} {_SIGNS[op]} {label}"
+                label = self.labels(self.env.catalogue[name])[value]
+                return f"{self.side(Ref(name), None)} {_SIGNS[op]} {label}"
             case Compare(op, left, right):
                 kind = self._kind(left) or self._kind(right)
-                return f"{self._value(left, kind)} {_SIGNS[op]} {self._value(right, kind)}"
+                return f"{self.side(left, kind)} {_SIGNS[op]} {self.side(right, kind)}"
             case Age(name, op, bound):
                 fact = self.env.catalogue[name]
-                return f"{self._value(Ref(name), None)} {_SIGNS[op]} {self._value(bound, fact.type.kind)}"
+                return f"{self.side(Ref(name), None)} {_SIGNS[op]} {self.side(bound, fact.type.kind)}"
             case Ref() | Not(Ref()):
                 fact_node, wanted = (node.item, False) if isinstance(node, Not) else (node, True)
-                return f"{self._value(fact_node, 'bool')} = {self.show(wanted, 'bool')}"
+                return f"{self.side(fact_node, 'bool')} = {self.show(wanted, 'bool')}"
             case Knob():
-                return f"{self._value(node, 'bool')} = {self.show(True, 'bool')}"
+                return f"{self.side(node, 'bool')} = {self.show(True, 'bool')}"
             case Logic(op, items):
                 return self._say(op, parts=self._say(f"{op}_join").join(map(self.text, items)))
             case After(at):
@@ -119,18 +125,20 @@ class Wording:
             case Not(After(at)):
                 return self._say("before", at=self.show(at, "timestamptz"))
             case Not(In(item, options)):
-                return self._say("not_in", left=self._value(item, None), right=self._options(item, options))
+                return self._say("not_in", left=self.side(item, None), right=self._options(item, options))
             case In(item, options):
-                return self._say("in", left=self._value(item, None), right=self._options(item, options))
+                return self._say("in", left=self.side(item, None), right=self._options(item, options))
             case Not(IsNull(item)):
-                return self._say("not_null", left=self._value(item, None))
+                return self._say("not_null", left=self.side(item, None))
             case IsNull(item):
-                return self._say("is_null", left=self._value(item, None))
+                return self._say("is_null", left=self.side(item, None))
+            case Not(IsTruth(item, truth)):
+                return self._say("not_true" if truth else "not_false", part=self.text(item))
             case Not(item):
                 return self._say("not", part=self.text(item))
             case IsTruth(item, truth):
                 return self._say("true" if truth else "false", part=self.text(item))
-        return self._value(node, "bool")
+        return self.side(node, "bool")
 
     def flip(
         self, changes: Sequence[tuple[str, Value | None, Value | None]], rule: str | None, gained: bool
@@ -157,7 +165,7 @@ class Wording:
             return self._say("unknown_why", why=why) if why else self._say("unknown")
         if fact.moment and isinstance(value, datetime):
             return self._show_age(fact, value)
-        return (fact.labels or {}).get(str(value)) or self.show(value, fact.type.kind)
+        return self.labels(fact).get(str(value)) or self.show(value, fact.type.kind)
 
     def show(self, value: Value | None, kind: Kind | None) -> str:
         """A value by its kind: money in yuan, moments in Shanghai time, durations with their unit."""
@@ -204,38 +212,38 @@ class Wording:
                 return self.book.settings[part.name].type.kind
         return None
 
-    def _value(self, node: Node, kind: Kind | None) -> str:
+    def side(self, node: Node, kind: Kind | None) -> str:
         """A side of a comparison: titles with values."""
         match node:
             case Lit(value):
                 return self.show(value, kind)
             case Ref(name):
                 fact = self.env.catalogue[name]
-                return f"{self.title(fact)} {self.show_fact(fact, evaluate(node, self.env))}"
+                read = "" if self.general else f" {self.show_fact(fact, evaluate(node, self.env))}"
+                return f"{self.title(fact)}{read}"
             case Knob(name):
                 setting = self.book.settings[name]
                 return f"{self.title(setting)} {self.show(self.env.settings[name], setting.type.kind)}"
             case Arith(op, left, right):
                 inner: Kind | None = "int" if op == "*" else kind
-                return f"{self._value(left, kind)} {op} {self._value(right, inner)}"
+                return f"{self.side(left, kind)} {op} {self.side(right, inner)}"
             case Shift(moment, sign, count, seconds):
                 unit = next(name for name, length in SECONDS.items() if length == seconds)
-                span = self._value(count, cast("Kind", unit))
-                return f"{self._value(moment, None)} {'+' if sign == 1 else '-'} {span}"
+                span = self.side(count, cast("Kind", unit))
+                return f"{self.side(moment, None)} {'+' if sign == 1 else '-'} {span}"
             case Call("percent_of", (amount, percent)):
-                return self._say("percent_of", a=self._value(amount, kind), b=self._value(percent, "int"))
+                return self._say("percent_of", a=self.side(amount, kind), b=self.side(percent, "int"))
             case Call(name, items):
-                return self._say(
-                    name, parts=self._say("list").join(self._value(item, kind) for item in items)
-                )
+                return self._say(name, parts=self._say("list").join(self.side(item, kind) for item in items))
             case Case():
-                return self._say("case", value=self.show(evaluate(node, self.env), kind))
+                shown = "…" if self.general else self.show(evaluate(node, self.env), kind)
+                return self._say("case", value=shown)
         return self.text(node)
 
     def _options(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
         kind = self._kind(item)
         if isinstance(options, Knob):
-            return self._value(options, kind)
-        labels = self.env.catalogue[item.name].labels or {} if isinstance(item, Ref) else {}
+            return self.side(options, kind)
+        labels = self.labels(self.env.catalogue[item.name]) if isinstance(item, Ref) else {}
         shown = [labels.get(str(option.value)) or self.show(option.value, kind) for option in options]
         return self._say("list").join(shown)

@@ -103,10 +103,10 @@ def goals_met(
 def night_roster(
     *,
     start: time,
-    night_shift_staff: int = 0,
+    night_shift_staff: int | None = 0,
     promo: bool | str | None = "other",
     promo_night_starts: tuple[str, ...],
 ) -> RosterWarning:
     """A promotion that begins at midnight needs a night shift (R-334)."""
     needed = is_promo(promo) and start.isoformat("minutes") in promo_night_starts
-    return RosterWarning(needed and night_shift_staff < 1)
+    return RosterWarning(needed and (night_shift_staff or 0) < 1)

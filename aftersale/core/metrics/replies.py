@@ -35,7 +35,7 @@ class Inquiry:
 class Inquirer:
     """A user with messages, or with the delays of messages whose times are not told."""
 
-    id: str
+    id: str | int
     messages: tuple[Inquiry, ...] = ()
     reply_delays_s: tuple[Delay, ...] = ()
 
@@ -112,8 +112,8 @@ def three_min_reply_rate(
     if users is None:
         in_time = None if inquirers is None or over is None else inquirers - over
         return ReplyRate(inquirers, over, share(in_time, inquirers))
-    asked: set[str] = set()
-    missed: set[str] = set()
+    asked: set[str | int] = set()
+    missed: set[str | int] = set()
     for user in users:
         for one in user.inquiries:
             if (
@@ -148,12 +148,13 @@ def inquiry_conversion(*, inquirers: int | None = None, paid_inquirers: int | No
 def unreplied_alarm(
     *,
     time: time | datetime,
-    unreplied_s: Fraction,
+    unreplied_s: Fraction | None,
     warn_at_s: Fraction,
     three_min_limit_s: Fraction,
     three_min_from_minute: int,
     three_min_until_minute: int,
 ) -> ReplyAlarm:
-    """A message in the window that waits `warn_at_s` or longer (R-355)."""
-    counts = in_reply_window(time, three_min_from_minute, three_min_until_minute)
-    return ReplyAlarm(counts and unreplied_s >= warn_at_s, counts and unreplied_s > three_min_limit_s)
+    """A message in the window that waits `warn_at_s` or longer (R-355); None: nothing waits."""
+    if unreplied_s is None or not in_reply_window(time, three_min_from_minute, three_min_until_minute):
+        return ReplyAlarm(alert=False, late=False)
+    return ReplyAlarm(unreplied_s >= warn_at_s, unreplied_s > three_min_limit_s)

@@ -103,10 +103,10 @@ def composite_index(
     composite_weights: tuple[int, ...],
     event_gate_index: Fraction,
 ) -> Composite:
-    """Peer-rank percentiles weighted 3:2:1 (R-242); unknown when one of them is."""
+    """Peer-rank percentiles weighted 3:2:1 (R-242); unknown when one of them is, or without a weight for each."""
     ranks = (rank_dispute, rank_refund_duration, rank_self_completion)
     known = [rank for rank in ranks if rank is not None]
-    if len(known) < len(ranks):
+    if len(known) < len(ranks) or len(composite_weights) != len(ranks):
         return Composite(None, None)
     weighted = sum((w * rank for w, rank in zip(composite_weights, known, strict=True)), Fraction(0))
     value = share(weighted, sum(composite_weights))

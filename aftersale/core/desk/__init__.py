@@ -1,0 +1,1 @@
+"""The conversation desk: quick replies, routing, selling, cards and robots, reviews."""

@@ -1,0 +1,1 @@
+"""Returns: their steps, the time each took, and parcels that nobody announced."""

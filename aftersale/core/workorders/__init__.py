@@ -1,0 +1,1 @@
+"""Work orders between people: what comes first, who does the next step, what is followed up every day."""

@@ -91,7 +91,9 @@ def render() -> str:
     ]
     for number, found in places.items():
         shown = "<br>".join(found[:6]) + (f"<br>and {len(found) - 6} more" if len(found) > 6 else "")
-        lines.append(f"| {number} | `{told[number]['name']}` | {shown or '–'} | {told[number].get('later') or ''} |")
+        lines.append(
+            f"| {number} | `{told[number]['name']}` | {shown or '–'} | {told[number].get('later') or ''} |"
+        )
     return "\n".join(lines) + "\n"
 
 

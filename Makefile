@@ -10,7 +10,7 @@ VENV_OR_SAY = $(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/machine python3
 # When make itself is killed, what it runs is asked to stop (Ctrl-C reaches both anyway).
 WITH_MAKE = $(shell setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM)
 
-.PHONY: help setup up test lint types bench faults mutants pictures
+.PHONY: help setup up test lint types bench faults mutants spark pictures
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 18
@@ -44,6 +44,11 @@ faults: setup  ## a promotion day while processes are killed and answers are los
 mutants: setup  ## breaks the arithmetic on purpose; lists what no test notices
 	.venv/bin/mutmut run --max-children 2
 	.venv/bin/mutmut results
+
+spark: setup  ## the tests that need Spark and Java, on a cluster of two workers on this machine
+	@.ci/machine default-jre-headless
+	@.venv/bin/uv sync --locked --inexact --quiet --extra spark --python .venv/bin/python
+	.venv/bin/pytest tests/spark $(ARGS)
 
 pictures: setup  ## the screenshots in docs/screens
 	@.ci/machine chromium fonts-noto-cjk

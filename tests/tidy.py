@@ -23,7 +23,7 @@ BELOW: Mapping[str, frozenset[str]] = {
     "rulebooks": frozenset({"core"}),
     "ask": frozenset({"core", "rulebooks"}),
     "sandbox": frozenset({"core"}),
-    "connectors": frozenset({"core"}),
+    "connectors": frozenset({"core", "rulebooks"}),
     "cases": frozenset({"core", "pg"}),
     "intake": frozenset({"core", "pg", "cases", "connectors"}),
     "api": frozenset({"core", "pg", "cases", "rulebooks", "ask"}),
@@ -31,6 +31,7 @@ BELOW: Mapping[str, frozenset[str]] = {
     "act": frozenset({"core", "pg", "cases", "connectors"}),
     "people": frozenset({"core", "pg", "cases", "rulebooks"}),
     "metrics": frozenset({"core", "pg", "cases", "rulebooks"}),
+    "plan": frozenset({"core", "pg", "cases", "rulebooks"}),
 }
 COMPOSE = {"cli", "bench", "demo", "work", "__main__"}
 CORE_NEVER_IMPORTS = {

@@ -43,6 +43,7 @@ ASKED: Mapping[str, Asked] = {
     "bulk.rows": Asked("bulk, the refund book over Parquet", "rows/s"),
     "bulk.scan": Asked("anchor: DuckDB sums the same columns", "rows/s"),
     "bulk.ratio": Asked("bulk ÷ anchor", "×", 0.75),
+    "bulk.clustered": Asked("bulk ÷ anchor, both over history as exported", "×"),
     "bulk.memory": Asked("bulk, peak memory", "MB", 512.0, "less"),
     "bulk.python_ratio": Asked("bulk ÷ the book evaluated row by row in Python", "×"),
     "execution.refunds": Asked("execution, refunds sent", "refunds"),

@@ -16,6 +16,7 @@ COMMANDS = {
     "import": "import_",
     "ask": "ask",
     "draft": "draft",
+    "backtest": "backtest",
     "sandbox": "sandbox",
     "bench": "bench",
 }

@@ -1,10 +1,10 @@
-"""A rulebook as SQL for PostgreSQL and DuckDB, with nothing left per row that can be settled before."""
+"""A rulebook as SQL for PostgreSQL, DuckDB and Spark, with nothing left per row that can be settled before."""
 
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Literal, cast
+from datetime import datetime, timedelta
+from typing import cast
 
 from aftersale.core.expression import (
     FALSE,
@@ -28,26 +28,29 @@ from aftersale.core.expression import (
     Not,
     Ref,
     Shift,
-    Type,
     Value,
     conjuncts,
 )
-from aftersale.core.facts import Catalogue
+from aftersale.core.facts import Catalogue, names
+from aftersale.core.language.dialects import (
+    Dialect,
+    among,
+    counted_span,
+    json_text,
+    just_after,
+    known_of,
+    quotient,
+    span,
+    sql_literal,
+    sql_type,
+)
 from aftersale.core.language.folding import Folder, Rules, branched
 from aftersale.core.look import is_strict
 from aftersale.core.rulebook import Book, Const, Output
 
-Dialect = Literal["postgres", "duckdb"]
-Texts = Callable[[str], str]
+__all__ = ["Dialect", "Lowered", "levels", "lower", "lower_fact", "sql_literal"]
 
-_SQL_TYPES: dict[str, dict[Dialect, str]] = {
-    "bool": {"postgres": "boolean", "duckdb": "boolean"},
-    "int": {"postgres": "bigint", "duckdb": "bigint"},
-    "fen": {"postgres": "bigint", "duckdb": "bigint"},
-    "timestamptz": {"postgres": "timestamptz", "duckdb": "timestamptz"},
-    "list": {"postgres": "text[]", "duckdb": "varchar[]"},
-    "json": {"postgres": "jsonb", "duckdb": "json"},
-}
+Texts = Callable[[str], str]
 _ATOMS = (Lit, Ref, Knob, Call, Case)
 
 
@@ -104,36 +107,39 @@ def lower(
     return Lowered(
         _first(conditions, writer), _hits(conditions, writer), tuple(map(writer.sql, conditions)),
         _moments(book, writer), _looks(book, writer), outputs,
-        {key: _sql_type(kind, dialect) for key, kind in book.outputs.items()},
+        {key: sql_type(kind.kind, dialect) for key, kind in book.outputs.items()},
     )  # fmt: skip
 
 
-def lower_fact(catalogue: Catalogue, name: str, dialect: Dialect, *, fact: Texts, now: str | datetime) -> str:
+def lower_fact(
+    catalogue: Catalogue,
+    name: str,
+    dialect: Dialect,
+    *,
+    fact: Texts,
+    now: str | datetime,
+    given: Collection[str] = (),
+) -> str:
     """A derived fact as SQL, for a caller who computes it once per row and then lowers with it `given`."""
-    return _Writer(catalogue, dialect, fact, {}, lambda name: name, now, frozenset()).sql(Ref(name))
+    writer = _Writer(catalogue, dialect, fact, {}, lambda name: name, now, frozenset(given))
+    made = catalogue.facts[name].derived
+    if dialect == "duckdb" and isinstance(made, Case) and catalogue.facts[name].type.kind == "enum":
+        return writer.coded(made, catalogue.facts[name].values)
+    return writer.sql(Ref(name))
 
 
-def sql_literal(value: Value | None, dialect: Dialect) -> str:
-    """A constant as SQL text."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case int() | float():
-            return str(value)
-        case datetime():
-            return f"timestamptz '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-    items = ", ".join(sql_literal(item, dialect) for item in value)
-    kind = "bigint" if value and isinstance(value[0], int) else _SQL_TYPES["list"][dialect].removesuffix("[]")
-    return f"array[{items}]::{kind}[]" if dialect == "postgres" else f"[{items}]::{kind}[]"
-
-
-def _sql_type(kind: Type, dialect: Dialect) -> str:
-    default = "bigint" if kind.kind in SECONDS else "text"
-    return _SQL_TYPES.get(kind.kind, {}).get(dialect, default)
+def levels(book: Book) -> tuple[tuple[str, ...], ...]:
+    """The derived facts that the book reads, each after those that it is derived from."""
+    facts = book.catalogue.facts
+    read = [part.name for part in book.walk() if isinstance(part, Ref)]
+    waiting = [name for name in dict.fromkeys(read) if facts[name].derived is not None]
+    found: list[tuple[str, ...]] = []
+    while waiting:
+        below = set(waiting)
+        ready = tuple(n for n in waiting if below.isdisjoint(names(cast("Node", facts[n].derived))))
+        found.append(ready)
+        waiting = [name for name in waiting if name not in ready]
+    return tuple(found)
 
 
 def _constants(book: Book, setting: Texts | Mapping[str, Value]) -> tuple[Mapping[str, Value], Texts]:
@@ -148,14 +154,16 @@ def _constants(book: Book, setting: Texts | Mapping[str, Value]) -> tuple[Mappin
 
 
 def _first(conditions: list[Node], writer: "_Writer") -> str:
-    """Split on enums and booleans that are columns: how many rules a row meets decides the speed."""
+    """Split on enums and booleans that are columns: how many rules a row meets decides the speed. Spark compiles
+    what it runs, and only so much of it."""
     facts = writer.catalogue.facts
     columns = {
         name: (True, False) if fact.type.kind == "bool" else fact.values
         for name, fact in facts.items()
         if fact.type.kind in ("bool", "enum") and (fact.stored or name in writer.given)
+        if writer.dialect != "spark"
     }
-    split = branched(tuple(enumerate(conditions, 1)), columns)
+    split = branched(tuple(enumerate(conditions, 1)), columns, few=writer.dialect == "duckdb")
     arms = [f"when {writer.sql(test)} then {_chain(inside, writer)}" for test, inside in split.arms]
     default = _chain(split.otherwise, writer)
     return f"case {' '.join(arms)} else {default} end" if arms else default
@@ -173,9 +181,7 @@ def _hits(conditions: list[Node], writer: "_Writer") -> str:
         for no, condition in enumerate(conditions, 1)
         if condition not in (FALSE, UNKNOWN)
     ]
-    if writer.dialect == "postgres":
-        return f"array_remove(array[{', '.join(arms)}]::int[], null)"
-    return f"list_filter([{', '.join(arms)}]::int[], lambda no: no is not null)"
+    return known_of(arms, writer.dialect)
 
 
 def _moments(book: Book, writer: "_Writer") -> tuple[str, ...]:
@@ -230,8 +236,7 @@ class _Writer:
             return self.sql(self.fold(item))
         if isinstance(item.value, list) and all(isinstance(part, str) for part in item.value):
             return sql_literal(tuple(item.value), self.dialect)
-        text = sql_literal(json.dumps(item.value, ensure_ascii=False, default=str), self.dialect)
-        return f"{text}::{_SQL_TYPES['json'][self.dialect]}"
+        return json_text(json.dumps(item.value, ensure_ascii=False, default=str), self.dialect)
 
     def sql(self, node: Node) -> str:
         match node:
@@ -279,6 +284,15 @@ class _Writer:
                 return f"{self._part(moment)} {'+' if sign == 1 else '-'} {self._span(count, seconds)}"
         raise AssertionError(node)
 
+    def coded(self, made: Case, values: tuple[str, ...]) -> str:
+        """A derived enum as DuckDB's own, which compares as a number."""
+        kind = f"enum({', '.join(sql_literal(value, self.dialect) for value in values)})"
+        arms = [
+            f"when {self.sql(self.fold(when))} then {self._part(self.fold(value))}::{kind}"
+            for when, value in made.branches
+        ]
+        return f"case {' '.join(arms)} else {self._part(self.fold(made.otherwise))}::{kind} end"
+
     def _part(self, node: Node) -> str:
         text = self.sql(node)
         return text if isinstance(node, _ATOMS) else f"({text})"
@@ -294,15 +308,11 @@ class _Writer:
     def _in(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
         if not isinstance(options, Knob):
             return f"{self._part(item)} in ({', '.join(map(self.sql, options))})"
-        value, known = self._part(item), self.sql(options)
-        if self.dialect == "postgres":
-            return f"{value} = any({known})"
-        found = f"list_contains({known}, {value})"
-        return f"case when len({known}) = 0 then false when {value} is not null then {found} end"
+        return among(self._part(item), self.sql(options), self.dialect)
 
     def _call(self, name: str, parts: list[str]) -> str:
         if name == "percent_of":
-            return f"(({parts[0]}) * ({parts[1]}) {'/' if self.dialect == 'postgres' else '//'} 100)"
+            return quotient(f"({parts[0]}) * ({parts[1]})", 100, self.dialect)
         plain = f"{name}({', '.join(parts)})"
         if name == "coalesce":
             return plain
@@ -326,18 +336,12 @@ class _Writer:
         text = (
             f"{at} {'+' if fact.since else '-'} {self._span(self.fold(age.bound), SECONDS[fact.type.kind])}"
         )
-        return f"{text} + interval '1 microsecond'" if is_strict(age.op, fact) else text
+        return just_after(text, self.dialect) if is_strict(age.op, fact) else text
 
     def _now(self) -> str:
         return self.now if isinstance(self.now, str) else sql_literal(self.now, self.dialect)
 
     def _span(self, count: Node, seconds: int) -> str:
-        """Always hours or minutes: a PostgreSQL day may have 23 hours."""
-        unit, factor = (
-            ("minutes", seconds // 60) if seconds < SECONDS["hours"] else ("hours", seconds // 3600)
-        )
         if isinstance(count, Lit):
-            return f"interval '{cast('int', count.value) * factor} {unit}'"
-        if self.dialect == "postgres":
-            return f"{self._part(count)} * interval '{factor} {unit}'"
-        return f"to_{unit}({self._part(count)}{f' * {factor}' if factor > 1 else ''})"
+            return span(cast("int", count.value), seconds, self.dialect)
+        return counted_span(self._part(count), seconds, self.dialect)

@@ -1,7 +1,7 @@
 """PostgreSQL, DuckDB and the evaluation in Python decide the same, on random books and rows with unknowns."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from aftersale.core.language.dialects import array
 from aftersale.core.look import decide, environment, evaluate, moments, next_look
 from aftersale.core.lowering import Dialect, lower, sql_literal
 from aftersale.core.rulebook import Book, parse_book, resolve_settings
@@ -46,14 +47,14 @@ def engines(postgres_url: str) -> Iterator[Engines]:
     """Both hold the same rows, and a shop whose settings are columns."""
     with psycopg.connect(postgres_url, autocommit=True) as postgres, duckdb.connect() as duck:
         for dialect in DIALECTS:
-            for sql in _tables(dialect):
+            for sql in tables(dialect):
                 postgres.execute(sql.encode()) if dialect == "postgres" else duck.execute(sql)
         yield Engines(postgres, duck)
 
 
-def _tables(dialect: Dialect) -> Iterator[str]:
+def tables(dialect: Dialect, held: Sequence[Row] = ROWS) -> Iterator[str]:
     shop = resolve_settings(parse_book(PLAIN, CATALOGUE), {})
-    values = ", ".join(_row(no, row, dialect) for no, row in enumerate(ROWS))
+    values = ", ".join(_row(no, row, dialect) for no, row in enumerate(held))
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     yield "set timezone = 'Asia/Shanghai'"
     yield f"create temp table sample (no int, {columns})"
@@ -73,18 +74,22 @@ def _row(no: int, row: Row, dialect: Dialect) -> str:
 )  # fmt: skip
 def test_all_back_ends_agree(engines: Engines, text: str, as_columns: bool) -> None:
     book = parse_book(text, CATALOGUE)
-    expected = [_expected(book, row) for row in ROWS]
+    expected = [expected_of(book, row) for row in ROWS]
     for dialect in DIALECTS:
-        found = engines.ask(dialect, _query(book, dialect, as_columns))
-        assert [row[:-1] for row in found] == [row[:-1] for row in expected], (dialect, text)
-        for sql_moments, (known, next_moment) in zip(
-            (row[-1] for row in found), (row[-1] for row in expected), strict=True
-        ):
-            assert set(sql_moments) - {None} <= known, (dialect, text)
-            assert next_moment is None or next_moment in sql_moments, (dialect, text)
+        check(expected, engines.ask(dialect, query(book, dialect, as_columns)), f"{dialect}\n{text}")
 
 
-def _expected(book: Book, row: Row) -> tuple[Any, ...]:
+def check(expected: Sequence[tuple[Any, ...]], found: Sequence[tuple[Any, ...]], what: str) -> None:
+    """Row for row the same; of the moments the SQL may name more than the evaluation, never too few."""
+    assert [row[:-1] for row in found] == [row[:-1] for row in expected], what
+    for sql_moments, (known, next_moment) in zip(
+        (row[-1] for row in found), (row[-1] for row in expected), strict=True
+    ):
+        assert set(sql_moments) - {None} <= known, what
+        assert next_moment is None or next_moment in sql_moments, what
+
+
+def expected_of(book: Book, row: Row) -> tuple[Any, ...]:
     """Rule number, all rules that hold, the outcome, the moments where it may and does change."""
     chosen = resolve_settings(book, {})
     env = environment(book, row, chosen, NOW)
@@ -99,7 +104,7 @@ def micros(value: object) -> object:
     return (value - EPOCH) // timedelta(microseconds=1) if isinstance(value, datetime) else value
 
 
-def _query(book: Book, dialect: Dialect, as_columns: bool) -> str:
+def query(book: Book, dialect: Dialect, as_columns: bool) -> str:
     """One query over all rows; settings and now as columns of the query, or folded into it."""
     folded = resolve_settings(book, {})
     lowered = lower(
@@ -107,11 +112,11 @@ def _query(book: Book, dialect: Dialect, as_columns: bool) -> str:
         setting=(lambda name: f"shop.{name}") if as_columns else folded,
     )  # fmt: skip
     first = lowered.rule_no if book.hit == "first" else "0"
-    turns = ", ".join(_epoch(moment, dialect) for moment in lowered.moments)
+    turns = [_epoch(moment, dialect) for moment in lowered.moments]
     values = [
         lowered.hits, lowered.output("label", "rule_no"), lowered.output("amount", "rule_no"),
         _epoch(f"({lowered.output('due_at', 'rule_no')})", dialect), lowered.output("why", "rule_no"),
-        f"{'array' if dialect == 'postgres' else ''}[{turns}]::bigint[]",
+        array(turns, "int", dialect),
     ]  # fmt: skip
     now = f"(select *, {sql_literal(NOW, dialect)} as at from sample)"
     ruled = f"(select t.*, {first} as rule_no from {now} t, shop)"
@@ -121,4 +126,6 @@ def _query(book: Book, dialect: Dialect, as_columns: bool) -> str:
 def _epoch(moment: str, dialect: Dialect) -> str:
     if dialect == "duckdb":
         return f"epoch_us({moment})"
+    if dialect == "spark":
+        return f"unix_micros(cast({moment} as timestamp))"
     return f"(extract(epoch from cast({moment} as timestamptz)) * 1000000)::bigint"

@@ -40,6 +40,8 @@ _PARTS: dict[type, tuple[str, ...]] = {
 }  # fmt: skip
 
 SPLIT_MIN = 4
+SHORT = 2
+"""An arm of so few rules is worth its test wherever a batch pays for every expression it meets."""
 """Fewer rules are not worth a branch."""
 SHARE_MAX = 0.7
 """Branches pay when they hold at most this share of the rules on average."""
@@ -171,21 +173,31 @@ class Branches:
     otherwise: Rules
 
 
-def branched(rules: Rules, facts: Mapping[str, tuple[Value, ...]]) -> Branches:
+def branched(rules: Rules, facts: Mapping[str, tuple[Value, ...]], *, few: bool = False) -> Branches:
     """Split on the fact that most rules test, so that a row meets few of them; deeper trees proved slower.
-    `facts`: those that may be split on, with their values. The rules are folded already."""
+    `facts`: those that may be split on, with their values. The rules are folded already. `few`: only the longest
+    arm and the short ones, for an engine that computes by batches of rows and pays for the length of the text."""
     left = _acting_rules(rules)
     tested = [{test[0] for test in map(fact_test, conjuncts(node)) if test} for _, node in left]
     often = Counter(name for names in tested for name in names if name in facts).most_common(TRIED)
     arms = min((_arms(left, name, facts[name]) for name, _ in often), key=_size, default=[])
     if not arms or _size(arms) > SHARE_MAX * len(left) or len(left) < SPLIT_MIN:
         return Branches((), left)
-    *tests_and_rules, (_, rest) = arms
+    *tests_and_rules, (_, rest) = _fewer(arms, left) if few else arms
     groups: dict[Rules, list[Node]] = {}
     for test, inside in tests_and_rules:
         if inside != rest:
             groups.setdefault(inside, []).append(test)
     return Branches(tuple((_any(alike), inside) for inside, alike in groups.items()), rest)
+
+
+def _fewer(arms: list[tuple[Node, Rules]], left: Rules) -> list[tuple[Node, Rules]]:
+    """The other arms as one: every rule that speaks in any of them, with its tests."""
+    *tests_and_rules, last = arms
+    longest = max(tests_and_rules, key=lambda arm: len(arm[1]))
+    kept = [arm for arm in tests_and_rules if arm is longest or len(arm[1]) <= SHORT]
+    told = {no for arm in arms if arm not in kept for no, _ in arm[1]}
+    return [*kept, (last[0], tuple((no, node) for no, node in left if no in told))]
 
 
 def _acting_rules(rules: Rules) -> Rules:

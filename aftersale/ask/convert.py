@@ -27,6 +27,7 @@ def read(name: str, wanted: Any, value: Any) -> Any:
     if origin in (Union, UnionType):
         return _one_of(name, parts, value)
     if origin is Literal:
+        value = value.lower() if isinstance(value, str) and value not in parts else value
         if value not in parts:
             raise Unclear(f"字段 {name}:不认识 {value!r}{nearest(str(value), parts)}")
         return value

@@ -70,9 +70,10 @@ def product_card_reply(
 
 def robot_parts(
     *,
-    device: Literal["pc", "mobile"],
+    device: Literal["pc", "mobile"] | None = None,
     robot_parts_pc: tuple[str, ...],
     robot_parts_mobile: tuple[str, ...],
 ) -> Editable:
-    """The parts of the robot that can be switched and edited on a device (R-280, R-281)."""
-    return Editable(robot_parts_pc if device == "pc" else robot_parts_mobile)
+    """The parts of the robot that can be switched and edited on a device, all of them where none is named
+    (R-280, R-281)."""
+    return Editable(robot_parts_mobile if device == "mobile" else robot_parts_pc)

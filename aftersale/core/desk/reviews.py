@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from aftersale.core.language.grammar import SHANGHAI
 
 NEW = "open"
+Day = date
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,14 +22,17 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """`category` and `name` as copied when the review was registered."""
+    """`category` and `name` as copied when the review was registered; `time` and `date` stand in for
+    `at` where a list names them so."""
 
-    sku: str
+    sku: str | None = None
     reason: str | None = None
     category: str | None = None
     name: str | None = None
     state: str | None = None
     at: datetime | None = None
+    time: datetime | None = None
+    date: Day | None = None
     rating: int | None = None
     text: str | None = None
     handler: str | None = None
@@ -115,7 +119,9 @@ def review_dashboard(
 
 
 def _day(one: Review) -> str | None:
-    return None if one.at is None else one.at.astimezone(SHANGHAI).date().isoformat()
+    at = one.at or one.time
+    day = one.date if at is None else at.astimezone(SHANGHAI).date()
+    return None if day is None else day.isoformat()
 
 
 def _counts(reviews: list[Review], key: Callable[[Review], str | None]) -> dict[str, int]:

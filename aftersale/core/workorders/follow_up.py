@@ -21,7 +21,7 @@ class FollowUp:
 @dataclass(frozen=True, slots=True)
 class NodeTimes:
     """Hours between two moments of an exchange or return; None while one of them is missing or they are the wrong
-    way round."""
+    way round. `hours`: until the desk knew, for an exchange without that until the parcel left."""
 
     hours: Fraction | None
     hours_to_reship: Fraction | None
@@ -31,7 +31,9 @@ def follow_up_today(
     *,
     issue: str | None = None,
     open: bool | None = None,
-    last_follow_up: Literal["today", "yesterday", "earlier", "never"] | datetime | None = None,
+    last_follow_up: Literal["today", "yesterday", "day_before_yesterday", "earlier", "never"]
+    | datetime
+    | None = None,
     buyer_replied_today: bool | None = None,
     daily_follow_up_issues: tuple[str, ...],
     now: datetime,
@@ -63,7 +65,9 @@ def node_times(
     reshipped_at: datetime | None = None,
 ) -> NodeTimes:
     """From the warehouse's signature to the desk, and from an exchange's trigger to its parcel (R-313)."""
-    return NodeTimes(_hours(warehouse_signed_at, cs_informed_at), _hours(exchange_triggered_at, reshipped_at))
+    reship = _hours(exchange_triggered_at, reshipped_at)
+    signed = warehouse_signed_at is not None or cs_informed_at is not None
+    return NodeTimes(_hours(warehouse_signed_at, cs_informed_at) if signed else reship, reship)
 
 
 def _hours(start: datetime | None, end: datetime | None) -> Fraction | None:

@@ -13,7 +13,7 @@ from aftersale.connectors.batch import messages
 from aftersale.connectors.kuaidi100.verify import form
 from aftersale.connectors.plain import is_id, plain
 from aftersale.core.records import Arrival, BadInput, Parcel, TrackingEvent
-from aftersale.core.tracking.trace import Event
+from aftersale.core.tracking.trace import TEXT_MAX, Event
 from aftersale.rulebooks.tracking import reader
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -80,7 +80,7 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
 def _parcel(result: Result, events: Sequence[TrackingEvent]) -> Parcel:
     """What the whole trace says, read as docs/tracking.md tells; the courier's own codes are a hint."""
     last = events[-1]
-    told = [Event(no, one.at, one.text, one.code or None) for no, one in enumerate(events)]
+    told = [Event(no, one.at, one.text[:TEXT_MAX], one.code or None) for no, one in enumerate(events)]
     told[-1] = replace(told[-1], code=told[-1].code or result.state)
     reading = reader().read_events(result.com, told, SCHEME)
     received = reading.state in ("signed", "returned")

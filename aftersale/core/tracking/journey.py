@@ -33,10 +33,14 @@ class Journey:
     route: list[Place] = field(default_factory=list)
     near: bool = False
     refusal: bool = False
+    trouble: bool = False  # delivery failed, or the parcel was stopped, at least once
     back: bool = False
     wanted_back: bool = False  # a return was asked for, or the parcel intercepted
     forwarding: bool = False
     customs: bool = False
+    began: bool = False  # its collection was seen
+    own: bool = False  # its own waybill was handed in for goods that go back: its sender is the buyer
+    bound: Place | None = None  # where the last movement leads
     strayed: bool = False  # mis-sorted: going back through the same places is the way onward
     storage: str | None = None
     last_at: datetime | None = None
@@ -46,7 +50,7 @@ class Journey:
             self.wanted_back = True
         if "intercept_void" in said.plans and not self.refusal:
             self.wanted_back = False
-        if "about_return" in said.plans:
+        if "about_return" in said.plans and not self.own:
             self.back = True
         if "forward_planned" in said.plans:
             self.forwarding = True
@@ -65,7 +69,10 @@ class Journey:
         self.route += [spot for spot in (at, said.places.to) if spot is not None and spot not in self.route]
         if self.state in ("out_for_delivery", *NEAR_BUYER) and not self.back:
             self.near = self.near or self.state != "held"
-            self.goal = (at or self.here) if self.state not in ("held", "damaged") else self.goal
+            known = at or self.bound or (self.here if self.here != self.origin else None)
+            self.goal = self.goal if self.state in ("held", "damaged") else known
+        if said.places.to is not None or at is not None:
+            self.bound = said.places.to or at
 
     def become(self, state: str, signed_by: str | None = None) -> bool:
         self.state = state
@@ -90,6 +97,12 @@ class Journey:
             and far is not None
             and far != place.city
         )
+
+    def straight(self, at: Place | None) -> bool:
+        """Brought to the end of its way, and nothing on it gave a reason to go back."""
+        trouble = self.trouble or self.refusal or self.back or self.wanted_back
+        elsewhere = at is None or at != self.origin
+        return not trouble and elsewhere and self.state == "out_for_delivery"
 
     def retraces(self, place: Place | None) -> bool:
         """The place was passed before the present one."""

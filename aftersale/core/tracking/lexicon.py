@@ -61,6 +61,9 @@ class Lexicon:
     signer_places: tuple[Pattern, ...]
     of_parcel: Pattern
     way_back: Pattern
+    goods_back: Pattern
+    hands_in: Pattern
+    trade: Pattern
     doubt_words: Pattern
     recipient_agrees: Pattern
     sender: Pattern
@@ -75,7 +78,7 @@ class Lexicon:
 
 _KEYS = {
     "words", "footers", "asks", "by_code", "corrections", "plans", "void", "kinds", "signers", "signer_places",
-    "doubt_words", "way_back", "of_parcel", "recipient_agrees", "places", "codes", "schemes", "code_signers", "couriers",
+    "doubt_words", "way_back", "goods_back", "hands_in", "trade", "of_parcel", "recipient_agrees", "places", "codes", "schemes", "code_signers", "couriers",
     "traditional", "why",
 }  # fmt: skip
 
@@ -112,6 +115,9 @@ def load_lexicon(text: str) -> Lexicon:
         signer_places=tuple(one(pattern) for pattern in data["signer_places"]),
         of_parcel=one(data["of_parcel"]),
         way_back=one(data["way_back"]),
+        goods_back=one(data["goods_back"]),
+        hands_in=one(data["hands_in"]),
+        trade=one(data["trade"]),
         doubt_words=one(data["doubt_words"]),
         recipient_agrees=one(data["recipient_agrees"]),
         sender=one(words["sender"]),

@@ -1,23 +1,28 @@
 """What each kind of event does to the journey, after the events before it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aftersale.core.tracking.journey import FINAL, LEAVING, NEAR_BUYER, Journey
 from aftersale.core.tracking.places import Place
-from aftersale.core.tracking.wording import Meaning
+from aftersale.core.tracking.wording import OF_RETURN, Meaning
 
+BEFORE_COLLECTION = ("ordered", "to_collect", "collect_failed", "not_seen")
 REUSED_AFTER = timedelta(days=20)
 
 
 def take(journey: Journey, said: Meaning, at: datetime | None) -> bool:
     """True where the event changed or confirmed the state."""
     journey.plan(said)
+    said = _of_its_own(journey, said)
     before, journey.doubt = journey.doubt, None
     step = STEPS.get(said.kind)
     if step is None or not step(journey, said, at):
         journey.doubt = before
         return False
+    if said.leaves:
+        _moved(journey, replace(said, kind="departed"), at)
     if said.suspected:
         journey.doubt = "suspected"
     elif journey.state == "signed" and said.mixed:
@@ -25,6 +30,27 @@ def take(journey: Journey, said: Meaning, at: datetime | None) -> bool:
     journey.visit(said)
     journey.last_at = at or journey.last_at
     return True
+
+
+def _of_its_own(journey: Journey, said: Meaning) -> Meaning:
+    """Goods that go back on a waybill of their own go forward on it, to whoever signs in the shop."""
+    if said.hands_in and journey.state in ("no_tracking", "picked_up"):
+        journey.own = True
+        return replace(said, kind="collected")
+    if said.kind == "sender_refused" and journey.own:
+        journey.own = False
+        return replace(said, kind="refused")
+    if said.kind not in OF_RETURN:
+        return said
+    if journey.state == "no_tracking" and said.onward in BEFORE_COLLECTION:
+        return replace(said, kind=said.onward)
+    if journey.own:
+        by = said.by or ("colleague" if said.kind == "sender_signed" else None)
+        onward = "signed" if said.kind == "sender_signed" else said.onward
+        return replace(said, kind=onward, by=by)
+    if said.kind == "sender_signed" and said.of_trade and journey.straight(said.places.at):
+        return replace(said, kind="signed", by=said.by or "colleague")
+    return said
 
 
 def _ordered(journey: Journey, _said: Meaning, _at: datetime | None) -> bool:
@@ -45,11 +71,18 @@ def _collected(journey: Journey, said: Meaning, at: datetime | None) -> bool:
     fresh = Journey()
     for name in Journey.__dataclass_fields__:
         setattr(journey, name, getattr(fresh, name))
+    journey.began, journey.own = True, said.hands_in
     return journey.become("picked_up")
 
 
+def _not_seen(journey: Journey, said: Meaning, at: datetime | None) -> bool:
+    """No such thing has been handed over: not yet collected at the start, missing on the way."""
+    return _ordered(journey, said, at) if journey.state == "no_tracking" else _lost(journey, said, at)
+
+
 def _taken(journey: Journey, said: Meaning, at: datetime | None) -> bool:
-    if journey.state in ("no_tracking", "picked_up"):
+    elsewhere = journey.customs or journey.forwarding or journey.back or journey.refusal
+    if journey.state in ("no_tracking", "picked_up", "forwarded", *FINAL) or elsewhere:
         return _collected(journey, said, at)
     return _fetched(journey, said, at) if journey.state == "waiting_pickup" else False
 
@@ -82,6 +115,8 @@ def _moved(journey: Journey, said: Meaning, _at: datetime | None) -> bool:
         return False
     if journey.state == "signed":
         journey.doubt = "after_signing"
+        if said.kind == "arrived":
+            return True
     journey.back = journey.customs = False
     return journey.become("in_transit")
 
@@ -120,6 +155,8 @@ def _heading(said: Meaning) -> Place | None:
 def _turn_doubt(journey: Journey, heading: Place | None) -> str | None:
     if journey.refusal or journey.wanted_back:
         return None
+    if not journey.began and journey.state in ("delivery_failed", "held"):
+        return "turned"
     if journey.state == "signed":
         return "after_signing"
     reason = journey.wanted_back or journey.state in NEAR_BUYER
@@ -239,7 +276,7 @@ def _signer_fixed(journey: Journey, said: Meaning, at: datetime | None) -> bool:
 def _refused(journey: Journey, _said: Meaning, _at: datetime | None) -> bool:
     if journey.back:
         return journey.go_back(by_route=journey.turned)
-    journey.refusal = journey.near = True
+    journey.refusal = journey.near = journey.trouble = True
     return journey.become("refused")
 
 
@@ -258,7 +295,7 @@ def _failing(state: str) -> Callable[[Journey, Meaning, datetime | None], bool]:
             return False
         if journey.state == "refused" and state == "damaged":
             return True
-        journey.near = True
+        journey.near = journey.trouble = True
         return journey.become(state)
 
     return step
@@ -291,6 +328,7 @@ def _held(journey: Journey, said: Meaning, _at: datetime | None) -> bool:
     if journey.state in (*FINAL, "refused", "customs") and said.kind != "intercepted":
         return False
     journey.wanted_back = journey.wanted_back or said.kind == "intercepted"
+    journey.trouble = journey.trouble or journey.wanted_back
     return journey.become("held")
 
 
@@ -325,7 +363,7 @@ def _disputed(journey: Journey, _said: Meaning, _at: datetime | None) -> bool:
 
 Step = Callable[[Journey, Meaning, datetime | None], bool]
 STEPS: Mapping[str, Step] = {
-    "ordered": _ordered, "collect_failed": _ordered, "collected": _collected, "taken": _taken, "packed": _packed,
+    "ordered": _ordered, "collect_failed": _ordered, "collected": _collected, "taken": _taken, "not_seen": _not_seen, "packed": _packed,
     "departed": _moved, "arrived": _moved, "moving": _moved, "moved_on": _moved, "domestic": _domestic,
     "misrouted": _misrouted, "asked": _asked, "awaiting": _awaiting, "shelved": _shelved, "to_collect": _ordered, "agreed_out": _agreed_out,
     "agreed": _agreed, "out_for_delivery": _out, "out_again": _out, "on_the_way": _out,

@@ -15,9 +15,13 @@ _MARKS = str.maketrans(
 )
 _BRACKETS = re.compile(r"[【】\[\]\"']")
 _SIGNS = re.compile("签收|妥投|签章|signed|delivered")
+_WRITES = re.compile("签[收字名]|走了")
 TEXTS_KEPT = 50_000  # a courier pushes the whole trace again with every new line
 NOWHERE = Places()
 MOVING = ("arrived", "moving", "departed", "packed", "collected")
+NOT_BY_CODE = ("returning", "sender_signed", "refused", "lost", "on_the_way", "out_for_delivery")
+OF_RETURN = ("returning", "sender_signed", "back_to_outlet")
+TROUBLE = ("refused", "attempt_failed", "address_problem", "out_of_area")
 SILENT = ("nothing", "unknown", "asked")
 
 
@@ -39,6 +43,10 @@ class Meaning:
     mixed: bool = False  # speaks of a way back beside its fact
     agrees: bool = False
     of_code: bool = False
+    hands_in: bool = False  # goods that go back are handed in, or may be
+    onward: str = "moving"  # the kind, where words of a way back only name what is inside
+    leaves: bool = False  # trouble comes first in the text, then the parcel leaves
+    of_trade: bool = False  # who signs is named by trade (a shop, a warehouse), not as the sender
     places: Places = NOWHERE
 
 
@@ -52,12 +60,7 @@ def fold(text: str, lexicon: Lexicon) -> str:
 def meaning_of(text: str, lexicon: Lexicon) -> Meaning:
     """Footers go first, then what is taken back, then plans, promises and negations; what is left is a fact."""
     whole = lexicon.footers.sub(",", fold(text, lexicon))
-    rest = whole
-    takes_back: list[str] = []
-    for wording in lexicon.corrections:
-        if wording.found(rest) and not (wording.name == "unsigned" and takes_back):
-            takes_back.append(wording.name)
-            rest = rest if wording.name == "signer_fixed" else wording.says.sub(",", rest)
+    takes_back, rest = _corrections(whole, lexicon)
     by_code = lexicon.by_code.search(whole) is not None
     plans = set()
     for wording in lexicon.plans:
@@ -66,19 +69,15 @@ def meaning_of(text: str, lexicon: Lexicon) -> Meaning:
             rest = wording.says.sub(",", rest)
     for pattern in lexicon.void:
         rest = pattern.sub(",", rest)
-    kind = next((one.name for one in lexicon.kinds if one.found(rest)), None)
+    kind = _kind(rest, lexicon)
     if takes_back and kind == "disputed":
         kind = next((one.name for one in lexicon.kinds if one.name != "disputed" and one.found(rest)), None)
-    if by_code and kind not in (
-        "returning",
-        "sender_signed",
-        "refused",
-        "lost",
-        "on_the_way",
-        "out_for_delivery",
-    ):
+    if by_code and kind not in NOT_BY_CODE:
         kind = "fetched"
     asks = not by_code and lexicon.asks.search(whole) is not None
+    asks = asks and not (kind == "fetched" and _WRITES.search(rest))
+    if asks and kind == "attempt_failed":
+        kind = "stored"
     if asks and kind in MOVING and _last(whole, lexicon, ("locker", "station")):
         kind = "stored"
     said = bool(takes_back or plans or rest != fold(text, lexicon)) or (
@@ -98,7 +97,32 @@ def meaning_of(text: str, lexicon: Lexicon) -> Meaning:
         mixed=lexicon.way_back.search(rest) is not None,
         agrees=lexicon.recipient_agrees.search(whole) is not None,
         places=places_of(whole, lexicon.places),
+        leaves=kind in TROUBLE and _kind(rest.rpartition(",")[2], lexicon) == "departed",
+        hands_in=lexicon.hands_in.search(rest) is not None,
+        onward=_onward(rest, lexicon) if kind in OF_RETURN else kind or "moving",
+        of_trade=lexicon.trade.search(rest) is not None,
     )
+
+
+def _corrections(text: str, lexicon: Lexicon) -> tuple[list[str], str]:
+    """What is taken back, and the text without those words."""
+    found: list[str] = []
+    for wording in lexicon.corrections:
+        if wording.found(text) and not (wording.name == "unsigned" and found):
+            found.append(wording.name)
+            text = text if wording.name == "signer_fixed" else wording.says.sub(",", text)
+    return found, text
+
+
+def _kind(text: str, lexicon: Lexicon) -> str | None:
+    return next((one.name for one in lexicon.kinds if one.found(text)), None)
+
+
+def _onward(text: str, lexicon: Lexicon) -> str:
+    """What the text says of a parcel that goes to the shop in the first place."""
+    bare = lexicon.way_back.sub("", lexicon.goods_back.sub("件", text))
+    kinds = (one.name for one in lexicon.kinds if one.name not in OF_RETURN and one.found(bare))
+    return next(kinds, "moving")
 
 
 def _signer(text: str, lexicon: Lexicon) -> str | None:

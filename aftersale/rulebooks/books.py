@@ -1,6 +1,6 @@
 """The rulebooks that are shipped, read once: the same objects for pipeline, pages and `ask`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, replace
 from functools import cache
 from importlib.resources import files
@@ -200,9 +200,14 @@ def titles() -> Mapping[str, Mapping[str, tuple[str, str]]]:
 
 def title(key: str, value: str, language: Language = "zh") -> str:
     """The title of a fact's or outcome's value; a value without one is its own title."""
-    coded: Mapping[str, Action | Queue] | None = {"action": actions(), "queue": queues()}.get(key)  # type: ignore[assignment]
-    if coded is not None and value in coded:
-        return coded[value].title if language == "zh" else coded[value].title_en
+    kinds: Mapping[str, Callable[[], Mapping[str, Any]]] = {
+        "action": actions,
+        "queue": queues,
+        "script": lambda: scripts().scripts,
+    }
+    coded = kinds[key]().get(value) if key in kinds else None
+    if coded is not None:
+        return str(coded.title if language == "zh" else coded.title_en)
     found = titles().get(key, {}).get(value)
     return value if found is None else found[language == "en"]
 

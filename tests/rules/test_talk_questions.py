@@ -1,88 +1,38 @@
 """Complaints, the desk, work orders, self-service and reviews through the question door, and every rule speaks."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from aftersale.ask.answer import answer
 from aftersale.core.expression import Lit
-from aftersale.core.lint import lint
 from aftersale.core.rulebook import Const
 from aftersale.rulebooks import books
+from tests.rules.asking import answered, check, rows, silent_rules, suspicious, untitled
 
-NOW = datetime(2026, 1, 5, 4, tzinfo=UTC)
+TABLES = ("talk_questions",)
 BOOKS = ("selling", "payment_reminders", "outsourcing", "complaints", "workorders", "self_service")
-Row = tuple[str, dict[str, Any], Any]
 
 
-@cache
-def _rows() -> tuple[Row, ...]:
-    return tuple(_table())
-
-
-def _table() -> Iterator[Row]:
-    """`## slug family {common fields}`, then `{fields} => {outcome}`, or `=> the error says`."""
-    ask, common = "", {}
-    for line in Path(__file__).with_name("talk_questions.txt").read_text(encoding="utf-8").splitlines():
-        if line.startswith("## "):
-            slug, family, text = line[3:].split(" ", 2)
-            ask, common = f"{family}:{slug}", yaml.safe_load(text)
-        elif line.strip():
-            given, _, expected = line.rpartition(" => ")
-            said = yaml.safe_load(expected) if expected.startswith("{") else expected
-            yield ask, {**common, **yaml.safe_load(given)}, said
-
-
-def _answered(ask: str, given: dict[str, Any], settings: dict[str, Any] | None = None) -> dict[str, Any]:
-    return answer({"id": "q", "given": {"ask": ask, **given}}, NOW, trace=False, settings=settings)
-
-
-@pytest.mark.parametrize(("ask", "given", "expected"), _rows())
+@pytest.mark.parametrize(("ask", "given", "expected"), rows(*TABLES))
 def test_the_answer(ask: str, given: dict[str, Any], expected: Any) -> None:
-    found = _answered(ask, given)
-    if isinstance(expected, str):
-        assert expected in found["error"]
-        return
-    assert "error" not in found, found
-    assert {key: found["outcome"].get(key) for key in expected} == {
-        str(key): {str(k): v for k, v in one.items()} if isinstance(one, dict) else one
-        for key, one in expected.items()
-    }
+    check(ask, given, expected)
 
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_every_rule_speaks_in_a_table(name: str) -> None:
-    spoken = set()
-    for ask, given, _ in _rows():
-        spoken |= set(str(_answered(ask, given).get("rule")).split(" + "))
-    assert {rule.name for rule in books.book(name).rules} - spoken == set()
+    assert silent_rules(name, *TABLES) == set()
 
 
 @pytest.mark.parametrize("name", BOOKS)
-def test_lint_finds_nothing_unreachable(name: str) -> None:
-    assert {one.code for one in lint(books.book(name))} & {
-        "unreachable",
-        "never_known",
-        "no_setting",
-    } == set()
+def test_lint_finds_nothing_unreachable_or_unused(name: str) -> None:
+    assert suspicious(name, read_by_formulas=BOOKS) == set()
 
 
 @pytest.mark.parametrize("name", BOOKS)
 def test_every_code_that_people_see_has_its_titles(name: str) -> None:
-    book, keys = (
-        books.book(name),
-        ("action", "task", "suggest", "why", "helper_job", "wait_in", "tag", "note"),
+    assert (
+        untitled(name, ("action", "task", "suggest", "why", "helper_job", "wait_in", "tag", "note")) == set()
     )
-    for then in (*(rule.then for rule in book.rules), book.otherwise):
-        for key in keys:
-            found = then.get(key)
-            code = found.value if isinstance(found, (Lit, Const)) else None
-            assert code is None or books.title(key, str(code)) != code, (key, code)
 
 
 def test_every_script_that_a_rule_names_is_in_the_library() -> None:
@@ -112,5 +62,5 @@ def test_every_script_that_a_rule_names_is_in_the_library() -> None:
 def test_a_shops_own_setting_decides(
     ask: str, given: dict[str, Any], setting: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
 ) -> None:
-    assert _answered(ask, given)["outcome"].items() >= before.items()
-    assert _answered(ask, given, setting)["outcome"].items() >= after.items()
+    assert answered(ask, given)["outcome"].items() >= before.items()
+    assert answered(ask, given, setting)["outcome"].items() >= after.items()

@@ -216,6 +216,9 @@ def test_a_clock_tells_all_that_the_book_says() -> None:
         cost="promise_broken",
         severity=1,
     )
+
+
+def test_a_clock_tells_when_it_was_done_and_what_it_waits_for() -> None:
     given = facts("platform=pdd amount=2950 evidence_sent_at=2h", "evidence_asked_at")
     evidence = read(given, START)["evidence"].terms
     assert (evidence.final, evidence.severity, evidence.cost_fen, evidence.done_at) == (True, 3, 2950, None)

@@ -27,12 +27,14 @@ import psycopg
 from aftersale.cli import children
 from aftersale.clock import follow
 from aftersale.demo import sandbox_shops
+from aftersale.pg import Refused
 from aftersale.pg.connect import opened
 from aftersale.pg.server import Server, start
 from aftersale.sandbox.control import Control, State
 
 START = datetime(2026, 11, 11, tzinfo=UTC) - timedelta(hours=8)
 FINAL = {"SUCCESS", "CLOSED"}
+BACK_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,15 @@ class Day:
         self.killed: Counter[str] = Counter()
 
     def connect(self) -> psycopg.Connection[Any]:
-        return opened(self.server.url("app"), settings={})
+        """The judge's own connection; a killed database is back within BACK_S."""
+        until = time.monotonic() + BACK_S
+        while True:
+            try:
+                return opened(self.server.url("app"), settings={})
+            except Refused:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
 
     def begin(self) -> Control:
         """Everything up, the clock still standing."""

@@ -266,7 +266,6 @@ class Due:
     """One line of the card. `after`: nothing has to be done before that moment. `cost`: what missing it does."""
 
     title: str
-    whose: str
     due_at: datetime
     state: str
     waits: bool
@@ -303,7 +302,7 @@ def _named(values: Mapping[str, Any], known: Mapping[str, object]) -> dict[str, 
 def _due(one: Clock) -> Due:
     cost = one.terms.cost
     return Due(
-        _clock_title(one), books.title("whose", one.terms.whose, words.language()), one.due_at, one.state, one.terms.waits,
+        _clock_title(one), one.due_at, one.state, one.terms.waits,
         books.title("cost", cost, words.language()) if cost else None, one.sure,
     )  # fmt: skip
 

@@ -15,6 +15,8 @@ _MARKS = str.maketrans(
 )
 _BRACKETS = re.compile(r"[【】\[\]\"']")
 _SIGNS = re.compile("签收|妥投|签章|signed|delivered")
+SIGNED = ("signed", "signer_fixed")
+_FOR_ANOTHER = re.compile("代(?:为)?签?收|代签|代领|代取")
 _WRITES = re.compile("签[收字名]|走了")
 TEXTS_KEPT = 50_000  # a courier pushes the whole trace again with every new line
 NOWHERE = Places()
@@ -89,9 +91,11 @@ def meaning_of(text: str, lexicon: Lexicon) -> Meaning:
         plans=frozenset(plans),
         asks=asks,
         by_code=by_code,
-        by=_signer(rest, lexicon) or _anywhere(rest, kind, lexicon),
+        by=_signer(rest, lexicon)
+        or _anywhere(rest, kind, lexicon)
+        or (None if asks else _stand_in(rest, kind)),
         by_sender=lexicon.sender.search(rest) is not None,
-        storage=_last(whole, lexicon, ("locker", "station")),
+        storage=_last(whole, lexicon, ("locker", "station")) or _keeper(rest, asks),
         signs=_SIGNS.search(rest) is not None,
         suspected=lexicon.doubt_words.search(whole) is not None,
         mixed=lexicon.way_back.search(rest) is not None,
@@ -137,8 +141,18 @@ def _signer(text: str, lexicon: Lexicon) -> str | None:
 
 def _anywhere(text: str, kind: str | None, lexicon: Lexicon) -> str | None:
     """A person named elsewhere than where signers are named."""
-    found = _class_of(text, lexicon) if kind in ("signed", "signer_fixed") else None
+    found = _class_of(text, lexicon) if kind in SIGNED else None
     return found if found in ("family", "property", "colleague", "other") else None
+
+
+def _stand_in(text: str, kind: str | None) -> str | None:
+    """Who takes it for another, whatever the name, is not the buyer."""
+    return "other" if kind in SIGNED and _FOR_ANOTHER.search(text) else None
+
+
+def _keeper(text: str, asks: bool) -> str | None:
+    """Who takes it for another and asks for it to be fetched keeps it, as a station does."""
+    return "station" if asks and _FOR_ANOTHER.search(text) else None
 
 
 def _class_of(named: str, lexicon: Lexicon) -> str | None:

@@ -1,6 +1,7 @@
 """A draft of the rulebook on live cases: it watches (shadow), or decides a share of them within a budget (canary)."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from aftersale.decide.verdict import Target, statement
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
 
+log = logging.getLogger(__name__)
 _SQL = queries("aftersale.decide", "draft.sql")
 TARGET = Target(
     "draft_verdict",
@@ -63,7 +65,7 @@ class Drafts:
 
     def __init__(self, conn: Connection[Any]) -> None:
         self._conn = conn
-        self._statements: dict[str, str] = {}
+        self._statements: dict[str, str | None] = {}
 
     def decide(self, now: datetime) -> None:
         """What drafts say on the cases in `touched`, after `verdict` was filled and before it is recorded."""
@@ -80,11 +82,13 @@ class Drafts:
             if share:
                 row = self._conn.execute(_SQL["lock"], {"draft": draft}).fetchone()
                 told["left"] = row[0] if row else 0
-            self._say(text, settings, told)
+            ruling = self._statement(version, text)
+            if ruling is not None:
+                self._say(ruling, settings, told)
 
-    def _say(self, text: str, settings: str, told: Mapping[str, Any]) -> None:
+    def _say(self, ruling: str, settings: str, told: Mapping[str, Any]) -> None:
         self._conn.execute(_SQL["empty"])
-        self._conn.execute(self._statement(told["version"], text), {"now": told["now"], "shop": told["shop"]})
+        self._conn.execute(ruling, {"now": told["now"], "shop": told["shop"]})
         used = {key: told[key] for key in ("draft", "now", "share", "left")}
         cases = [row[0] for row in self._conn.execute(_SQL["record"], used).fetchall()]
         self._conn.execute(_SQL["look"])
@@ -92,11 +96,17 @@ class Drafts:
             read = {"cases": cases, "version": told["version"], "settings": settings}
             self._conn.execute(_SQL["replace"], read)
 
-    def _statement(self, version: str, text: str) -> str:
+    def _statement(self, version: str, text: str) -> str | None:
+        """None for a draft that was readable once and is no more: it is not asked, and stops nobody."""
         if version not in self._statements:
-            self._statements[version] = statement(
-                books.parse(text), books.actions(), shops_differ=True, target=TARGET
-            )
+            try:
+                book = books.parse(text)
+            except RulebookError as error:
+                log.warning("draft %s is not asked any more: %s", version, error)
+                self._statements[version] = None
+            else:
+                made = statement(book, books.actions(), shops_differ=True, target=TARGET)
+                self._statements[version] = made
         return self._statements[version]
 
 
@@ -108,6 +118,9 @@ def fault(book: Book, settings: Mapping[str, object]) -> str | None:
         return str(error)
     if book.name != "refund" or book.hit != "first":
         return f"只有 refund 规则书能处理售后单，这一本是 {book.name}"
+    unfit = [one.name for one in book.settings.values() if one.history or one.type.kind == "decimal"]
+    if unfit:
+        return f"设置 {unfit[0]} 有 history 或是小数，处理售后单的规则书里不能用：请给规则写 from/until，或用整数"
     named = [*((rule.name, rule.then) for rule in book.rules), ("otherwise", book.otherwise)]
     return next((why for name, then in named if (why := _misfit(name, then))), None)
 

@@ -136,6 +136,14 @@ REFUSED = [
         },
         "没有名为 intervenshion 的队列,最近的是 intervention",
     ),
+    (
+        {
+            "text": TEXT.replace(
+                "settings:\n", "settings:\n  - {name: share, type: decimal, default: '0.1', title: 比例}\n", 1
+            )
+        },
+        "设置 share 有 history 或是小数",
+    ),
     ({"unshipped_direct_maks": 3}, "没有名为 unshipped_direct_maks 的设置"),
     ({"unshipped_direct_max": -1}, "小于允许的最小值"),
 ]
@@ -157,3 +165,18 @@ def test_one_draft_at_a_time(desk: Desk) -> None:
     nowhere = draft.start(desk.conn, "tea", TEXT, {}, "主管阿兰", desk.now)
     assert isinstance(nowhere, Refusal)
     assert nowhere.code == "no_shop"
+
+
+def test_a_draft_that_can_no_longer_be_read_stops_nobody(desk: Desk) -> None:
+    """As after an upgrade that took away a fact it reads."""
+    with desk.conn.transaction():
+        desk.conn.execute(
+            "INSERT INTO book_version (version, book, text, reads) VALUES ('old', 'refund', 'book: old', '{}')"
+        )
+        desk.conn.execute(
+            "INSERT INTO draft (shop_id, book_version, share_percent, budget_fen, started_by, started_at)"
+            " VALUES (1, 'old', 100, 100000, '主管阿兰', now())"
+        )
+    _application(desk, "R1", "T1", 5_000)
+    assert _decided(desk) == [("R1", "changed_mind", None)]
+    assert desk.all("SELECT count(*) FROM shadow") == [0]

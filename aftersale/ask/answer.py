@@ -41,14 +41,14 @@ def answer(
     knows only the automatic strategy that it names."""
     if not isinstance(asked, Mapping) or not isinstance(asked.get("given"), Mapping):
         return {
-            "id": asked.get("id") if isinstance(asked, Mapping) else None,
+            "id": shown(asked.get("id")) if isinstance(asked, Mapping) else None,
             "error": "问题需要 id 和 given",
         }
     try:
         one = _Asked(question(asked["given"].get("ask")), asked["given"], now, strict, trace, settings)
-        return {"id": asked.get("id"), **one.answer()}
+        return {"id": shown(asked.get("id")), **one.answer()}
     except (Unclear, RulebookError) as error:
-        return {"id": asked.get("id"), "error": str(error)}
+        return {"id": shown(asked.get("id")), "error": str(error)}
 
 
 @dataclass
@@ -118,7 +118,7 @@ class _Asked:
             entry = self.question.fields.get(name, {})
             inner = (
                 {entry["parts"].get(p, p) for p in fields[name]}
-                if "parts" in entry and fields[name]
+                if "parts" in entry and isinstance(fields[name], Mapping)
                 else set()
             )
             if taken & {name, entry.get("to"), *inner}:
@@ -205,7 +205,7 @@ def _first(book: Book, verdict: Verdict, given: Mapping[str, Any], asked: Ground
         found |= _automatic(raw, found)
     names = found.pop("message_names", None)
     if names:
-        found["message_must_include"] = [_spoken(given.get(name)) for name in names]
+        found["message_must_include"] = [shown(_spoken(given.get(name))) for name in names]
     wanted = ATTEMPTS.get(str(given.get("attempt")))
     if wanted in found:
         found["allowed"] = found[wanted]

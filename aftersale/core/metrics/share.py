@@ -10,6 +10,8 @@ Rounding = Literal["half_up", "half_even", "down", "up"]
 
 Number = Fraction | int
 
+DECIMALS_MAX = 6
+
 
 def share(part: Number | None, whole: Number | None) -> Fraction | None:
     """part / whole; None when one is unknown or the whole is empty (n/a, R-231)."""
@@ -22,6 +24,7 @@ def mean(values: Sequence[Number]) -> Fraction | None:
 
 def percent_text(rate: Fraction, decimals: int, rounding: Rounding) -> str:
     """1/20000 → '0.01%' with two decimals, half up."""
+    decimals = min(max(decimals, 0), DECIMALS_MAX)
     scaled = rate * 100 * 10**decimals
     match rounding:
         case "half_up":

@@ -15,6 +15,7 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, cast
 
@@ -29,7 +30,7 @@ from aftersale.rulebooks import books
 _AGE = re.compile(r"(minutes|hours|days)_since_([a-z_]+)")
 _CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::[0-5]\d)?", re.ASCII)
 OWN = frozenset({"ask", "now", "strategy"})
-COUNT_MAX = 1_000_000
+CENTURY_S = 100 * 365 * 86_400
 
 
 @dataclass(frozen=True)
@@ -259,10 +260,15 @@ def _key(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def _within_a_century(name: str, unit: str, value: int | float | Decimal) -> None:
+    """Raises Unclear."""
+    if abs(Fraction(str(value))) * SECONDS.get(unit, 0) > CENTURY_S:
+        raise Unclear(f"字段 {name}:{value} 超出一百年")
+
+
 def _length(name: str, unit: str, value: Any) -> timedelta:
     """Exact to the microsecond; more than a century of hours is a mistake."""
-    if not -COUNT_MAX <= number(name, value) <= COUNT_MAX:
-        raise Unclear(f"字段 {name}:{value} 超出 ±{COUNT_MAX}")
+    _within_a_century(name, unit, number(name, value))
     exact = Fraction(str(value)) * SECONDS[unit] * 1_000_000
     return timedelta(microseconds=round(exact))
 
@@ -278,6 +284,7 @@ def _converted(name: str, kind: Type, value: Any) -> Value:
         case "int" | "hours" | "minutes" | "days":
             counted = number(name, value)
             found = int(counted) if counted == int(counted) else counted
+            _within_a_century(name, kind.kind, counted)
         case _:
             found = setting_value(kind.kind, value)
     fault = value_fault(kind, found)

@@ -14,7 +14,7 @@ TABLES = (
     "contact_questions", "appeal_questions", "alert_questions", "talk_questions",
 )  # fmt: skip
 ODD: tuple[Any, ...] = (
-    3, -1, Decimal("1.5"), "", "x", True, [], [1, {"a": 2}], {}, {"a": [1]}, None, "2026-01-01T00:00:00", 10**12,
+    3, -1, Decimal("1.5"), "", "x", True, [], [1, {"a": 2}], {}, {"a": [1]}, None, "2026-01-01T00:00:00", 10**12, 10**9, 999_999,
 )  # fmt: skip
 FIRST = {ask: given for ask, given, _ in reversed(rows(*TABLES))}
 

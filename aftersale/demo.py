@@ -8,11 +8,18 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 NAMES = {"tmall": "天猫示例店", "taobao": "淘宝示例店"}
+# A sandbox lives a promotion day of thousands of refunds in minutes; an ordinary shop's budget would end it at breakfast.
+BUDGET = {
+    "auto_refund_hour_count_max": 100_000,
+    "auto_refund_hour_max": 1_000_000_000,
+    "auto_refund_day_count_max": 100_000,
+    "auto_refund_day_max": 1_000_000_000,
+}
 _SHOP = """
 INSERT INTO shop (code, name, platform, base_url, app_key, app_secret, session_key, courier_url, courier_key,
-  courier_secret, push_secrets)
+  courier_secret, push_secrets, settings)
 VALUES (%(code)s, %(name)s, %(platform)s, %(base_url)s, %(app_key)s, %(app_secret)s, %(session_key)s, %(courier_url)s,
-  %(courier_key)s, %(courier_secret)s, %(push_secrets)s)
+  %(courier_key)s, %(courier_secret)s, %(push_secrets)s, %(settings)s)
 ON CONFLICT (code) DO UPDATE SET base_url = excluded.base_url, courier_url = excluded.courier_url,
   session_key = excluded.session_key, push_secrets = excluded.push_secrets
 RETURNING id
@@ -34,6 +41,7 @@ def sandbox_shop(
         "courier_url": f"{url}/kuaidi100/label/order",
         "courier_key": "courier-key",
         "courier_secret": "courier-secret",
+        "settings": Jsonb(BUDGET),
         "push_secrets": Jsonb(
             {
                 "taobao": f"push-secret-{code}",

@@ -6,38 +6,44 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 
 from aftersale.cases import actions
+from aftersale.cases.again import MET, again
 from aftersale.cases.stage import Batch
 from aftersale.core.records import Arrival, BadInput
 from aftersale.decide.run import Decider
+from aftersale.health.pulse import Sign
 from aftersale.intake import arrive
 from aftersale.intake.sources import SOURCES
+from aftersale.intake.waiting import Body, Waiting
 from aftersale.pg import Refused
 
 log = logging.getLogger(__name__)
 LOOKS_MAX = 1000
 IDLE_S = 0.05
 AGAIN_S = 1.0
+TOO_OFTEN = "每次处理它，处理的进程都没有回来；请人工查看"
 
 Turn = Callable[[], int]
 """Does what is to be done now and says how much that was; leaves nothing half-done when it raises."""
 
 
-def forever(build: Callable[[], Turn], stopping: threading.Event) -> None:
+def forever(build: Callable[[], Turn], stopping: threading.Event, sign: Sign) -> None:
     """Turns, one after the other. Whatever breaks is told, and everything is built anew: connections, too."""
     turn: Turn | None = None
     while not stopping.is_set():
         try:
             turn = turn or build()
-            if not turn():
+            if not sign.run(turn):
                 stopping.wait(IDLE_S)
         except psycopg.errors.DeadlockDetected:
             log.info("two workers wanted the same new rows; the turn is repeated")
@@ -51,6 +57,21 @@ def forever(build: Callable[[], Turn], stopping: threading.Event) -> None:
             stopping.wait(AGAIN_S)
 
 
+def paced(turn: Turn, idle_s: float = 5.0) -> Turn:
+    """The same turn, asked no more often than this while it has nothing to do."""
+    next_at = 0.0
+
+    def maybe() -> int:
+        nonlocal next_at
+        if time.monotonic() < next_at:
+            return 0
+        count = turn()
+        next_at = 0.0 if count else time.monotonic() + idle_s
+        return count
+
+    return maybe
+
+
 @dataclass
 class Desk:
     """Intake and deciding over one connection (which went through `stage.prepare`)."""
@@ -59,26 +80,41 @@ class Desk:
     decider: Decider
     now: Callable[[], datetime]
 
+    def __post_init__(self) -> None:
+        self.waiting = Waiting(self.conn)
+
     def turn(self) -> int:
         """One batch of news, then one batch of due cases; how many bodies and cases were handled."""
         return self.take_news() + self.take_due()
 
     def take_news(self) -> int:
         """Read, merge and decide in one transaction: either all of it happened or none."""
+        self.waiting.count()
         taken: list[int] = []
         try:
-            with self.conn.transaction():
-                bodies = arrive.claim(self.conn)
-                taken += [body.arrival_id for body in bodies]
-                self._take(bodies)
-            return len(taken)
+            suspects = again(lambda: self._batch(taken))
         except Exception as error:
+            if isinstance(error, MET):
+                self.waiting.forgive(taken)
             if _is_away(error):
                 raise
             log.exception("a batch of %s bodies failed and is taken one by one", len(taken))
             return self._one_by_one(taken)
+        return self._one_by_one(suspects) if suspects else len(taken)
 
-    def _take(self, bodies: list[arrive.Body]) -> None:
+    def _batch(self, taken: list[int]) -> list[int]:
+        """One transaction over what is noted in `taken`; nothing is done if a process died over some: those are told."""
+        suspects: list[int] = []
+        with self.conn.transaction():
+            bodies = self.waiting.claim()
+            taken[:] = [body.arrival_id for body in bodies]
+            suspects = self.waiting.suspects(bodies)
+            if suspects:
+                raise psycopg.Rollback
+            self._take(bodies)
+        return suspects
+
+    def _take(self, bodies: list[Body]) -> None:
         self._decide(arrive.read(self.conn, bodies))
 
     def _decide(self, batch: Batch) -> None:
@@ -88,28 +124,46 @@ class Desk:
             self.decider.decide(now)
 
     def _one_by_one(self, arrival_ids: list[int]) -> int:
-        """A body that the record refuses spoils no others: it is taken apart."""
+        """A body that the record refuses, or that no process survives, spoils no others: it is taken apart."""
         for arrival_id in arrival_ids:
+            if not self.waiting.try_one(arrival_id):
+                self._park(arrival_id, TOO_OFTEN)
+                continue
             try:
-                with self.conn.transaction():
-                    self._take(arrive.claim_one(self.conn, arrival_id))
+                again(partial(self._one, arrival_id))
             except Exception as error:
+                if isinstance(error, MET):
+                    self.waiting.forgive([arrival_id], counted=False)
                 if _is_away(error):
                     raise
                 self._take_apart(arrival_id, _said(error))
         return len(arrival_ids)
 
+    def _one(self, arrival_id: int) -> None:
+        with self.conn.transaction():
+            self._take(self.waiting.claim_one(arrival_id))
+
+    def _park(self, arrival_id: int, why: str) -> None:
+        """Unread, for a person to look at."""
+        with self.conn.transaction():
+            for body in self.waiting.claim_one(arrival_id):
+                log.error("body %s of shop %s is parked: %s", arrival_id, body.shop_id, why)
+                bad = [BadInput(f"{body.source} arrival {arrival_id}", why, body.raw)]
+                actions.park(self.conn, body.shop_id, body.source, bad)
+
     def _take_apart(self, arrival_id: int, why: str) -> None:
         """What the record takes of a body goes in; the rest is parked with its reason, and the body is done."""
         with self.conn.transaction():
-            bodies = arrive.peek(self.conn, arrival_id)
+            bodies = self.waiting.peek(arrival_id)
         bad = [one for body in bodies for one in self._refused(body, why)]
         with self.conn.transaction():
-            for body in arrive.claim_one(self.conn, arrival_id):
+            for body in self.waiting.claim_one(arrival_id):
                 actions.park(self.conn, body.shop_id, body.source, bad)
 
-    def _refused(self, body: arrive.Body, why: str) -> list[BadInput]:
+    def _refused(self, body: Body, why: str) -> list[BadInput]:
         """Each record in a transaction of its own; those that were refused."""
+        if SOURCES[body.source].hint:
+            return [BadInput(f"{body.source} body", why, body.raw)]
         try:
             ones = SOURCES[body.source].read(body.raw)
         except Exception:  # noqa: BLE001 - `why` tells it
@@ -127,6 +181,9 @@ class Desk:
 
     def take_due(self) -> int:
         """Decide the cases whose look is due."""
+        return again(self._due)
+
+    def _due(self) -> int:
         with self.conn.transaction():
             now = self.now()
             count = self.decider.claim_due(now, LOOKS_MAX)

@@ -26,6 +26,7 @@ class Database:
 
     owner: str
     app: str
+    admin: str = ""
 
     def environment(self) -> dict[str, str]:
         """For processes that shall use it."""
@@ -72,7 +73,7 @@ def fresh(urls: Urls) -> Iterator[Database]:
         admin.execute(f"CREATE DATABASE {name} TEMPLATE aftersale OWNER aftersale_owner")  # type: ignore[arg-type]
         admin.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO aftersale_app")  # type: ignore[arg-type]
         try:
-            yield Database(_at(urls.owner, name), _at(urls.app, name))
+            yield Database(_at(urls.owner, name), _at(urls.app, name), _at(urls.admin, name))
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
 

@@ -28,8 +28,11 @@ BELOW: Mapping[str, frozenset[str]] = {
     "intake": frozenset({"core", "pg", "cases", "connectors"}),
     "api": frozenset({"core", "pg", "cases", "rulebooks", "ask"}),
     "decide": frozenset({"core", "pg", "cases", "rulebooks"}),
-    "act": frozenset({"core", "pg", "cases", "connectors"}),
+    "act": frozenset({"core", "pg", "cases", "connectors", "rulebooks"}),  # the breaker reads its book
     "people": frozenset({"core", "pg", "cases", "rulebooks"}),
+    "limits": frozenset({"core", "pg", "rulebooks"}),
+    "instance": frozenset({"pg", "cases"}),
+    "health": frozenset({"core", "pg", "cases", "instance"}),
     "metrics": frozenset({"core", "pg", "cases", "rulebooks"}),
     "plan": frozenset({"core", "pg", "cases", "rulebooks"}),
 }
@@ -50,6 +53,9 @@ OWN_TABLES: Mapping[str, frozenset[str]] = {
     "decide": frozenset({"touched", "verdict", "book_version", "look", "draft", "draft_verdict", "shadow"}),
     "act": frozenset({"intent"}),
     "connectors": frozenset({"call_pace"}),
+    "limits": frozenset({"setting_default", "books_published"}),
+    "instance": frozenset({"instance"}),
+    "health": frozenset({"worker"}),
     "people": frozenset({"membership"}),
     "api": frozenset({"api_token"}),
     "clock": frozenset({"clock"}),

@@ -10,9 +10,11 @@ from aftersale.connectors.kuaidi100.intercept import intercept
 from aftersale.connectors.outcome import Answer, Ok, Rejected, TryLater, Unknown
 from aftersale.connectors.taobao import refunds
 from aftersale.connectors.taobao.client import TopClient
+from aftersale.core.money import fen_from_yuan
 
 OPERATOR = "aftersale"
 LEASE_OVER = TryLater(0.0, "lease")
+NO_ANSWER = "no_answer"
 ADDRESS_ID = 1
 Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
 
@@ -67,7 +69,7 @@ class Taobao:
         return 1 + (len(items) if reviewed else 0)
 
     def _agree(self, items: Sequence[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
-        told = self._review(items) if self.shop.platform == "tmall" else {}
+        told = self._review(items, ours) if self.shop.platform == "tmall" else {}
         left = [item for item in items if item.case_id not in told]
         if not ours():
             return told | dict.fromkeys((item.case_id for item in left), LEASE_OVER)
@@ -82,10 +84,12 @@ class Taobao:
         ]
         return told | (refunds.agree(self.client, agreements) if agreements else {})
 
-    def _review(self, items: Sequence[Item]) -> dict[str, Answer]:
+    def _review(self, items: Sequence[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
         """Tmall wants a review before the money; a failed review pays nothing, so nothing is unknown."""
         failed: dict[str, Answer] = {}
         for item in items:
+            if not ours():
+                return dict.fromkeys((one.case_id for one in items), LEASE_OVER) | failed
             answer = refunds.review(
                 self.client,
                 item.case_id,
@@ -156,7 +160,8 @@ class Taobao:
     def ask(self, item: Item) -> Answer:
         """What became of an intent whose answer was lost: Ok = done, TryLater = not done, Rejected = cannot be done.
 
-        Unknown stays unknown. Nothing is sent here.
+        Unknown stays unknown, also when the question was not answered; Rejected(NO_ANSWER) = the platform will not
+        say. Nothing is sent here.
         """
         kind, _, action = item.kind.partition(":")
         if kind == "message":
@@ -166,29 +171,42 @@ class Taobao:
         if kind == "cancel_shipment":
             return TryLater(0.0, "a cancelled shipment may be cancelled again")
         answer = refunds.detail(self.client, item.case_id)
-        if not isinstance(answer, Ok):
-            return Unknown("detail") if isinstance(answer, TryLater | Unknown) else answer
-        return _judge(kind, item, answer.body)
+        return _judge(kind, item, answer.body) if isinstance(answer, Ok) else _unsaid(answer)
 
     def _ask_message(self, item: Item, action: str) -> Answer:
         answer = refunds.messages(self.client, item.case_id, item.phase or "aftersale")
         if not isinstance(answer, Ok):
-            return Unknown("messages") if isinstance(answer, TryLater | Unknown) else answer
-        rows = (answer.body.get("refund_messages") or {}).get("refund_message") or ()
+            return _unsaid(answer)
+        rows = refunds.rows_of(answer.body, "refund_messages", "refund_message")
         text = self._text(item, action)
         return Ok({}) if any(row.get("content") == text for row in rows) else TryLater(0.0, "not written")
 
 
+def _unsaid(answer: Unknown | TryLater | Rejected) -> Answer:
+    match answer:
+        case Unknown():
+            return answer
+        case TryLater(_, code):
+            return Unknown(code)
+        case Rejected(code, sub_code, message):
+            return Rejected(NO_ANSWER, sub_code or code, message)
+
+
 def _judge(kind: str, item: Item, refund: Mapping[str, object]) -> Answer:
-    status, version = str(refund.get("status")), int(str(refund.get("refund_version") or 0))
+    status, version = str(refund.get("status") or ""), str(refund.get("refund_version") or "")
+    if not status or not version.isdecimal():
+        return Unknown("the answer tells no state or version")
     if kind == "agree_refund" and status == "SUCCESS":
-        return Ok(refund)
+        paid_fen = fen_from_yuan(str(refund.get("refund_fee") or ""))
+        if paid_fen == item.amount_fen:
+            return Ok(refund)
+        return Rejected("changed", "", f"平台退的不是这个数额：{refund.get('refund_fee')} 元")
     if kind == "agree_return" and status in (
         "WAIT_BUYER_RETURN_GOODS",
         "WAIT_SELLER_CONFIRM_GOODS",
         "SUCCESS",
     ):
         return Ok(refund)
-    if version != item.platform_version:
+    if int(version) != item.platform_version:
         return Rejected("changed", "", f"售后单已经变成 {status}，没有执行")
     return TryLater(0.0, "not done")

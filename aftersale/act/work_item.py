@@ -18,6 +18,7 @@ class Item:
     line_id: str | None
     return_tracking_no: str | None
     title: str | None
+    sends: int
 
 
 @dataclass(frozen=True, slots=True)

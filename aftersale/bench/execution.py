@@ -28,7 +28,15 @@ REFUNDS_ASKED = 10_000
 CALLS_PER_S = 5000
 BATCH = 1000
 PATIENCE_S = 300.0
-BY = "主管阿兰"
+BY = "店主"
+_OWNER = """
+WITH made AS (
+  INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff, is_active, date_joined)
+  VALUES (%(by)s, '!', false, '', '', '', false, true, now())
+  ON CONFLICT (username) DO UPDATE SET is_active = true RETURNING id)
+INSERT INTO membership (user_id, shop_id, role) SELECT m.id, s.id, 'owner' FROM made m CROSS JOIN shop s
+WHERE s.id = ANY (%(shops)s) ON CONFLICT (user_id, shop_id) DO UPDATE SET role = 'owner'
+"""
 
 
 def execution(place: Place, refunds: int, tell: Tell) -> list[Figure]:
@@ -41,6 +49,8 @@ def execution(place: Place, refunds: int, tell: Tell) -> list[Figure]:
         ids = dict(
             zip((shop.code for shop in state.shops), sandbox_shops(conn, url, shops, since), strict=True)
         )
+        conn.execute(_OWNER, {"by": BY, "shops": list(ids.values())})
+        conn.commit()
         approved = _approve(conn, ids, waiting, state.now)
         tell(f"execution: {approved:,} refunds approved")
         before = len(control.ledger())

@@ -50,6 +50,12 @@ ASKED: Mapping[str, Asked] = {
     "execution.seconds": Asked("execution, for 10,000 refunds", "s", 60.0, "less"),
     "execution.twice": Asked("execution, refunds paid twice", "refunds", 0.0, "less"),
     "execution.wrong": Asked("execution, ledgers that differ", "refunds", 0.0, "less"),
+    "claims.news_p50": Asked("claim of news beside a long transaction, median", "ms"),
+    "claims.news_p99": Asked("claim of news beside a long transaction, p99", "ms", 20.0, "less"),
+    "claims.looks_p50": Asked("claim of due cases beside a long transaction, median", "ms"),
+    "claims.looks_p99": Asked("claim of due cases beside a long transaction, p99", "ms", 20.0, "less"),
+    "claims.intents_p50": Asked("claim of intents beside a long transaction, median", "ms"),
+    "claims.intents_p99": Asked("claim of intents beside a long transaction, p99", "ms", 20.0, "less"),
     "start.cold": Asked("start, a new database server", "s", 10.0, "less"),
     "start.warm": Asked("start, an existing one", "s", 3.0, "less"),
 }

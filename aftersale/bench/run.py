@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from aftersale.bench.bulk import bulk
+from aftersale.bench.claims import claims
 from aftersale.bench.execution import execution
 from aftersale.bench.figures import Figure, markdown, plain
 from aftersale.bench.online import Size, online
@@ -19,7 +20,7 @@ from aftersale.bench.webhook import webhook
 from aftersale.pg.server import Server, start
 
 Tell = Callable[[str], None]
-PARTS = ("start", "online", "webhook", "bulk", "execution")
+PARTS = ("start", "online", "webhook", "bulk", "execution", "claims")
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -35,11 +36,13 @@ class Plan:
     rows: int = 10_000_000
     refunds: int = 10_000
     starts: int = 3
+    finished: int = 1_000_000
+    claims: int = 2_000
 
 
 QUICK = Plan(
     online=Size(20_000, 2, 1.0, 3_000, 50, 1.5),
-    repetitions=2, seconds=1.0, scale=5, rows=2_000_000, refunds=1_000, starts=1,
+    repetitions=2, seconds=1.0, scale=5, rows=2_000_000, refunds=1_000, starts=1, finished=100_000, claims=300,
 )  # fmt: skip
 
 
@@ -89,7 +92,7 @@ def _figures(home: Path, plan: Plan, tell: Tell) -> Iterator[Figure]:
         yield from starts(home / "start", plan.starts)
     if "bulk" in plan.parts:
         yield from bulk(home / "files", plan.rows, plan.repetitions, tell)
-    if {"online", "webhook", "execution"}.isdisjoint(plan.parts):
+    if {"online", "webhook", "execution", "claims"}.isdisjoint(plan.parts):
         return
     tell("starting the database server")
     with start(home / "server") as server:
@@ -100,6 +103,8 @@ def _on_server(server: Server, plan: Plan, tell: Tell) -> Iterator[Figure]:
     """Each part with a database of its own."""
     if "execution" in plan.parts:
         yield from execution(fresh(server), plan.refunds, tell)
+    if "claims" in plan.parts:
+        yield from claims(fresh(server), plan.finished, plan.claims, tell)
     if {"online", "webhook"}.isdisjoint(plan.parts):
         return
     pgbench = Pgbench(server, plan.scale, max(1, round(plan.seconds)))

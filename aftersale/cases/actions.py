@@ -3,6 +3,7 @@
 The set-based part runs inside the caller's transaction on a connection that went through `stage.prepare`.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -10,19 +11,22 @@ from typing import Any
 
 from psycopg import Connection
 
+from aftersale.cases.approvals import decide_approval, expire_approvals, resolve
 from aftersale.cases.people import assign, note, person_intent, set_facts, set_switch, undo
 from aftersale.cases.stage import Batch, columns
 from aftersale.core.records import Application, Arrival, BadInput, Order
 from aftersale.pg.sql import queries
 
 __all__ = [
-    "Merged", "Outcome", "assign", "look_now", "merge", "note", "park", "person_intent", "record_verdicts", "set_facts",
-    "set_switch", "settle", "staged", "undo",
+    "Merged", "Outcome", "assign", "decide_approval", "expire_approvals", "look_now", "merge", "note", "notice_deadlines", "park",
+    "person_intent", "record_verdicts", "resolve", "set_facts", "set_switch", "settle", "staged", "undo", "watch",
 ]  # fmt: skip
 
+log = logging.getLogger(__name__)
 _MERGE = queries("aftersale.cases", "merge.sql")
 _RECORD = queries("aftersale.cases", "record.sql")
 _OUTCOME = queries("aftersale.cases", "outcome.sql")
+_DEADLINES = queries("aftersale.cases", "deadlines.sql")
 _APPLICATION = columns(Application)
 _ORDER = columns(Order)
 
@@ -37,12 +41,31 @@ def _kept(names: Iterable[str], skip: set[str]) -> str:
     return ", ".join(f"{n} = coalesce(a.{n}, c.{n})" for n in names if n not in skip)
 
 
+def _differs(told: str, held: str, names: Iterable[str]) -> str:
+    return " OR ".join(f"{told}.{n} <> {held}.{n}" for n in names)
+
+
+# What must agree where the version does; what one side leaves out is no contradiction.
+_APPLICATION_TELLS = ("order_id", "amount_fen", "state", "phase", "aftersale_type", "applied_at", "due_at")
+_ORDER_TELLS = ("paid_fen", "order_state", "shipped", "tracking_no")
+CONTRADICTIONS, ANSWERS = (
+    _MERGE[name].format(
+        application_differs=_differs("a", "c", _APPLICATION_TELLS),
+        order_differs=_differs("a", "o", _ORDER_TELLS),
+    )
+    for name in ("contradictions", "answers")
+)
 APPLICATIONS = _MERGE["applications"].format(
     columns=", ".join(_APPLICATION),
     selected=", ".join(f"a.{n}" for n in _APPLICATION),
     updates=_updates(_APPLICATION, "case_id"),
+    differs=_differs("excluded", "c", _APPLICATION_TELLS),
 )
-ORDERS = _MERGE["orders"].format(columns=", ".join(_ORDER), updates=_updates(_ORDER, "order_id"))
+ORDERS = _MERGE["orders"].format(
+    columns=", ".join(_ORDER),
+    updates=_updates(_ORDER, "order_id"),
+    differs=_differs("excluded", "o", _ORDER_TELLS),
+)
 KEEP_UNTOLD = _MERGE["keep_untold"].format(kept=_kept(_APPLICATION, {"case_id", "application_version"}))
 KEEP_UNTOLD_ORDERS = _MERGE["keep_untold_orders"].format(kept=_kept(_ORDER, {"order_id", "order_version"}))
 PARCELS = {"stage_parcel", "stage_interception", "stage_inbound", "stage_order", "stage_application"}
@@ -64,6 +87,8 @@ def merge(conn: Connection[Any], batch: Batch, now: datetime, *, partial: bool =
     `partial` records (files) leave untouched what they do not tell; snapshots of a platform replace.
     """
     filled = batch.copy(conn)
+    if batch.asked:
+        _tell(conn.execute(ANSWERS))
     with conn.pipeline():
         if "stage_message" in filled:
             conn.execute(_MERGE["messages"])
@@ -86,7 +111,24 @@ def merge(conn: Connection[Any], batch: Batch, now: datetime, *, partial: bool =
             cases = conn.execute(APPLICATIONS, {"now": now})
         if "stage_order" in filled:
             conn.execute(_MERGE["order_money"])
+    if not partial and _some_known(batch, orders, cases):
+        _tell(conn.execute(CONTRADICTIONS))
     return _merged(("order", orders), ("application", cases))
+
+
+def _tell(contradictions: Iterable[Any]) -> None:
+    for shop_id, place in contradictions:
+        log.error(
+            "shop %s: %s came twice with different content; what the platform answers last counts",
+            shop_id,
+            place,
+        )
+
+
+def _some_known(batch: Batch, orders: Any, cases: Any) -> bool:
+    """Was a snapshot told that changed nothing: a repeat, an older one, or one that contradicts?"""
+    told = ((orders, "stage_order"), (cases, "stage_application"))
+    return any(cursor is not None and cursor.rowcount < len(batch.lines[name]) for cursor, name in told)
 
 
 def _merge_parcels(conn: Connection[Any], filled: frozenset[str]) -> None:
@@ -161,6 +203,11 @@ def staged(arrivals: Iterable[tuple[int, Arrival]]) -> Batch:
     return batch
 
 
+def notice_deadlines(conn: Connection[Any], since: datetime, now: datetime) -> int:
+    """Record each deadline between these moments that passed with its case still ours, once, with the cause; how many."""
+    return conn.execute(_DEADLINES["notice"], {"since": since, "now": now}).rowcount
+
+
 def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) -> int:
     """Write what became of sent intents; how many were still ours to settle (the epoch is the fence)."""
     names = [f.name for f in fields(Outcome)]
@@ -169,9 +216,18 @@ def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) 
     return conn.execute(_OUTCOME["settle"], {**told, "now": now}).rowcount
 
 
+def watch(conn: Connection[Any], now: datetime) -> int:
+    """Give what a breaker holds back to people (queue `over_budget`); how many cases are new there."""
+    is_open = conn.execute(_OUTCOME["breaker_open"].replace("%%", "%")).fetchone() == (True,)
+    return conn.execute(_OUTCOME["watch"], {"now": now}).rowcount if is_open else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one sent intent: `state` done, refused, unknown, with_person, or approved (again `again_at`)."""
+    """What became of one sent intent: `state` done, refused, unknown, with_person, or approved (again `again_at`).
+
+    `asked`: it is the platform's answer to a question, not to the call itself; approved then means "not done".
+    """
 
     shop_id: int
     case_id: str
@@ -182,3 +238,4 @@ class Outcome:
     state: str
     outcome: str | None = None
     again_at: datetime | None = None
+    asked: bool = False

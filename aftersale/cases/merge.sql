@@ -89,10 +89,13 @@ SELECT FROM parcel p WHERE (p.shop_id, p.tracking_no) IN (SELECT shop_id, tracki
 ORDER BY p.shop_id, p.tracking_no FOR SHARE
 
 -- name: orders
-WITH newest AS (SELECT DISTINCT ON (shop_id, order_id) * FROM stage_order ORDER BY shop_id, order_id, order_version DESC)
+WITH newest AS (SELECT DISTINCT ON (shop_id, order_id) * FROM stage_order
+  ORDER BY shop_id, order_id, order_version DESC, asked IS NULL, CASE WHEN asked IS NOT NULL THEN ctid END DESC, ctid)
 INSERT INTO orders AS o (shop_id, {columns}) SELECT shop_id, {columns} FROM newest ORDER BY shop_id, order_id
 ON CONFLICT (shop_id, order_id) DO UPDATE SET {updates}
-WHERE excluded.order_version > o.order_version
+WHERE excluded.order_version > o.order_version OR excluded.order_version = o.order_version AND ({differs}) IS TRUE
+  AND EXISTS (SELECT FROM stage_order a WHERE a.asked IS NOT NULL AND a.shop_id = excluded.shop_id
+    AND a.order_id = excluded.order_id AND a.order_version = excluded.order_version)
 RETURNING o.order_id, (o.xmax = 0) AS inserted
 
 -- After the cases are locked: whoever holds a case goes on to its order's money, never the other way round.
@@ -166,16 +169,66 @@ SELECT FROM cases c WHERE (c.shop_id, c.case_id) IN
 ORDER BY c.shop_id, c.case_id FOR UPDATE
 
 -- name: applications
-WITH newest AS (SELECT DISTINCT ON (shop_id, case_id) * FROM stage_application ORDER BY shop_id, case_id, application_version DESC),
+WITH newest AS (SELECT DISTINCT ON (shop_id, case_id) * FROM stage_application
+  ORDER BY shop_id, case_id, application_version DESC, asked IS NULL, CASE WHEN asked IS NOT NULL THEN ctid END DESC, ctid),
 merged AS (
   INSERT INTO cases AS c (shop_id, platform, first_seen_at, {columns})
   SELECT a.shop_id, s.platform, %(now)s, {selected} FROM newest a JOIN shop s ON s.id = a.shop_id
   ORDER BY a.shop_id, a.case_id
   ON CONFLICT (shop_id, case_id) DO UPDATE SET {updates}
   WHERE excluded.application_version > c.application_version
+    OR excluded.application_version = c.application_version AND ({differs}) IS TRUE
+      AND EXISTS (SELECT FROM stage_application a WHERE a.asked IS NOT NULL AND a.shop_id = excluded.shop_id
+        AND a.case_id = excluded.case_id AND a.application_version = excluded.application_version)
   RETURNING c.shop_id, c.case_id, (c.xmax = 0) AS inserted),
 noted AS (INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM merged)
 SELECT case_id, inserted FROM merged
+
+-- One version with two contents (F31): of what was pushed the first counts, and the platform is asked which is true. An
+-- order's version is a whole second, in which it may well change twice; an application's contradiction is parked too, and
+-- an order's that nobody can be asked about.
+-- name: contradictions
+WITH other AS (
+  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, to_jsonb(a) - 'asked' AS told
+  FROM stage_application a JOIN cases c ON c.shop_id = a.shop_id AND c.case_id = a.case_id
+    AND c.application_version = a.application_version
+  WHERE a.asked IS NULL AND ({application_differs}) IS TRUE
+  UNION ALL
+  SELECT a.shop_id, 'order', a.order_id, a.order_version, to_jsonb(a) - 'asked'
+  FROM stage_order a JOIN orders o ON o.shop_id = a.shop_id AND o.order_id = a.order_id AND o.order_version = a.order_version
+  WHERE a.asked IS NULL AND ({order_differs}) IS TRUE),
+again AS (
+  INSERT INTO to_fetch (shop_id, kind, external_id) SELECT DISTINCT shop_id, kind, id FROM other ORDER BY 1, 2, 3
+  ON CONFLICT (shop_id, kind, external_id) DO UPDATE SET version = excluded.version,
+    due_at = least(to_fetch.due_at, excluded.due_at))
+INSERT INTO parked (shop_id, source, place, why, raw)
+SELECT DISTINCT o.shop_id, 'merge', concat_ws(' ', o.kind, o.id, o.version),
+  '同一版本来了两份不同的内容：以平台再次查询的回答为准，请人核对', convert_to(o.told::text, 'UTF8')
+FROM other o JOIN shop s ON s.id = o.shop_id WHERE o.kind = 'application' OR s.base_url IS NULL
+ON CONFLICT DO NOTHING RETURNING shop_id, place
+
+-- Before anything is merged: a platform's answer that differs from what we hold of the same version will replace it. It
+-- may have been under way for long, so it is asked for once more; a platform that then differs from itself is told to people.
+-- name: answers
+WITH other AS (
+  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, a.asked, to_jsonb(a) - 'asked' AS told
+  FROM stage_application a JOIN cases c ON c.shop_id = a.shop_id AND c.case_id = a.case_id
+    AND c.application_version = a.application_version
+  WHERE a.asked IS NOT NULL AND ({application_differs}) IS TRUE
+  UNION ALL
+  SELECT a.shop_id, 'order', a.order_id, a.order_version, a.asked, to_jsonb(a) - 'asked'
+  FROM stage_order a JOIN orders o ON o.shop_id = a.shop_id AND o.order_id = a.order_id AND o.order_version = a.order_version
+  WHERE a.asked IS NOT NULL AND ({order_differs}) IS TRUE),
+judged AS (SELECT o.*, EXISTS (SELECT FROM inbox i WHERE i.shop_id = o.shop_id AND i.key = o.asked) AS twice FROM other o),
+again AS (
+  INSERT INTO to_fetch (shop_id, kind, external_id) SELECT DISTINCT shop_id, kind, id FROM judged WHERE NOT twice ORDER BY 1, 2, 3
+  ON CONFLICT (shop_id, kind, external_id) DO UPDATE SET version = excluded.version,
+    due_at = least(to_fetch.due_at, excluded.due_at))
+INSERT INTO parked (shop_id, source, place, why, raw)
+SELECT DISTINCT shop_id, 'merge', concat_ws(' ', kind, id, version),
+  '平台对同一版本给了两个不同的回答：后一个有效，请人核对', convert_to(told::text, 'UTF8')
+FROM judged WHERE twice
+ON CONFLICT DO NOTHING RETURNING shop_id, place
 
 -- What a file does not tell stays as it was.
 -- name: keep_untold

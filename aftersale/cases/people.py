@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from psycopg import Connection, sql
+from psycopg import Connection, Rollback, sql
+from psycopg.errors import CheckViolation
 
+from aftersale.cases import approvals
 from aftersale.core.refusal import Refusal
 from aftersale.pg.sql import queries
 
@@ -34,49 +36,83 @@ def person_intent(
     by: str,
     now: datetime,
     undo_s: int = 30,
+    channel: str = "web",
 ) -> Refusal | None:
-    """A person has one outward effect done, bound to this version and amount; it can be undone for `undo_s`."""
-    where = {"shop_id": shop_id, "case_id": case_id}
-    with conn.transaction():
-        row = conn.execute(_SQL["lock_case"], where).fetchone()
-        if row is None:
-            return NO_CASE
-        seen_version, state, asked_fen, order_id = row
-        refused = _refused(kind, amount_fen, version, seen_version, state, asked_fen)
+    """A person has one outward effect done, bound to this version and amount; it can be undone for `undo_s`.
+
+    Above the person's limit it waits as `planned` for a second person (table `approval`). P13, P14.
+    """
+    if kind not in KINDS:
+        return Refusal("unknown_kind", f"不认识的操作：{kind}")
+    money = KINDS[kind]
+    wish = {"shop_id": shop_id, "case_id": case_id, "kind": kind, "amount_fen": amount_fen if money else 0}
+    wish |= {"money": money, "version": version, "by": by, "now": now, "undo_s": undo_s, "channel": channel}
+    refused: Refusal | None = None
+    try:
+        with conn.transaction() as whole:
+            refused = _plan(conn, wish)
+            if refused:
+                raise Rollback(whole)
+    except CheckViolation as error:  # the limit was reached between our look and our write
+        if error.diag.constraint_name != "intent_limit":
+            raise
+        return Refusal("above_limit", "这不在您的权限之内，没有执行")
+    return refused
+
+
+def _plan(conn: Connection[Any], wish: Mapping[str, Any]) -> Refusal | None:
+    row = conn.execute(_SQL["lock_case"], wish).fetchone()
+    if row is None:
+        return NO_CASE
+    seen, state, asked_fen, order_id = row
+    refused = _refused(wish["money"], wish["amount_fen"], wish["version"], seen, state, asked_fen)
+    if refused:
+        return refused
+    wish = {**wish, "order_id": order_id}
+    allowed, why, needs_approval = _row(conn.execute(_SQL["may"], wish))
+    if not allowed and not (needs_approval and wish["money"]):
+        return Refusal(why, "这不在您的权限之内，没有执行")
+    if wish["money"]:
+        refused = _hold(conn, wish)
         if refused:
             return refused
-        money = KINDS[kind]
-        if money and conn.execute(_SQL["live_money"], where).fetchone():
-            return Refusal("already", "这张售后单已经有一笔退款在进行，不能再退一次")
-        if (
-            money
-            and not conn.execute(
-                _SQL["hold"], {**where, "order_id": order_id, "amount_fen": amount_fen}
-            ).rowcount
-        ):
-            return Refusal("over_paid", "金额超过这个订单还可以退的数额")
-        values = {"kind": kind, "amount_fen": amount_fen if money else 0, "money": money, "version": version}
-        done = conn.execute(
-            _SQL["person_intent"], {**where, **values, "by": by, "now": now, "undo_s": undo_s}
-        )
-        assert done.rowcount or not money, "a held amount without its intent"
-        if not done.rowcount:
-            return Refusal("already", "这一步已经做过了")
-        conn.execute(_SQL["unqueue"], where)
-        conn.execute(_SQL["note"], {**where, "now": now, "kind": "person", "by": by, "text": kind})
+    done = conn.execute(_SQL["person_intent"], {**wish, "wanted": "approved" if allowed else "planned"})
+    if not done.rowcount and not allowed:
+        return Refusal(why, "平台拒绝过这笔退款，要由额度足够的同事再试")
+    assert done.rowcount or not wish["money"], "a held amount without its intent"
+    if not done.rowcount:
+        return Refusal("already", "这一步已经做过了")
+    if not allowed:
+        approvals.request(conn, wish, why)
+    conn.execute(_SQL["unqueue"], wish)
+    conn.execute(_SQL["note"], {**wish, "kind": "person", "text": wish["kind"]})
     return None
 
 
+def _hold(conn: Connection[Any], wish: Mapping[str, Any]) -> Refusal | None:
+    conn.execute(_SQL["take_over"], wish)
+    live = conn.execute(_SQL["live_money"], wish).fetchone()
+    if live:
+        return Refusal("already", "这张售后单已经有一笔退款在进行，不能再退一次", who=live[0], at=live[1])
+    if not conn.execute(_SQL["hold"], wish).rowcount:
+        return Refusal("over_paid", "金额超过这个订单还可以退的数额")
+    return None
+
+
+def _row(found: Any) -> tuple[Any, ...]:
+    row = found.fetchone()
+    assert row is not None
+    return tuple(row)
+
+
 def _refused(
-    kind: str, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None
+    money: bool, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None
 ) -> Refusal | None:
-    if kind not in KINDS:
-        return Refusal("unknown_kind", f"不认识的操作：{kind}")
     if seen != version:
         return Refusal("changed", "买家或平台刚刚改动了这张售后单，请看过新内容再操作")
     if state in _FINISHED:
         return Refusal("finished", "这张售后单已经结束")
-    if KINDS[kind] and not 0 < amount_fen <= (asked_fen or 0):
+    if money and not 0 < amount_fen <= (asked_fen or 0):
         return Refusal("amount", "金额必须大于零，且不超过买家申请的金额")
     return None
 
@@ -91,7 +127,7 @@ def undo(
         if not conn.execute(_SQL["undo"], {**where, "kind": kind, "by": by, "now": now}).rowcount:
             return Refusal("too_late", "已经发出，不能撤回")
         conn.execute(_SQL["note"], {**where, "now": now, "kind": "person", "by": by, "text": f"undo {kind}"})
-        conn.execute("DELETE FROM handling WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s", where)
+        conn.execute(_SQL["undecide"], where)
         conn.execute(_SQL["look"], {**where, "now": now})
     return None
 

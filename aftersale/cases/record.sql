@@ -1,5 +1,43 @@
 -- The verdicts of a batch (temp table `verdict`, filled by decide) become decisions, intents, queue rows and looks.
 
+-- What waits for a person is over once the platform has decided: refunded is money that the platform sent.
+-- name: decided_there
+WITH ended AS (
+  UPDATE intent i SET outcome = CASE c.state WHEN 'refunded' THEN '平台上已经退款' ELSE '平台上已经关闭' END, changed_at = %(now)s,
+    state = CASE WHEN i.money AND c.state = 'refunded' AND i.amount_fen = c.amount_fen THEN 'done' ELSE 'cancelled' END
+  FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
+  WHERE v.state IN ('refunded', 'closed') AND i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.state = 'with_person'
+  RETURNING i.*),
+freed AS (
+  UPDATE order_money m SET held_fen = m.held_fen - e.amount_fen FROM ended e
+  WHERE e.money AND e.state = 'cancelled' AND m.shop_id = e.shop_id AND m.order_id = e.order_id),
+noted AS (
+  INSERT INTO happening (shop_id, case_id, at, kind, actor, what)
+  SELECT shop_id, case_id, %(now)s, 'intent', 'platform', kind || ' ' || state || '：' || outcome FROM ended)
+INSERT INTO ledger (shop_id, case_id, entry, order_id, amount_fen, origin, at)
+SELECT e.shop_id, e.case_id, 1, e.order_id, e.amount_fen, 'platform', %(now)s FROM ended e
+WHERE e.money AND e.state = 'done' ON CONFLICT DO NOTHING
+
+-- What the platform showed as refunded and shows so no more has come back: once, and a person looks.
+-- name: reversed
+WITH back AS (
+  INSERT INTO ledger (shop_id, case_id, entry, order_id, amount_fen, origin, at)
+  SELECT v.shop_id, v.case_id, l.entries + 1, v.order_id, -l.paid_fen, 'platform', %(now)s
+  FROM verdict v JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
+  CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(l.amount_fen) AS paid_fen FROM ledger l
+    WHERE l.shop_id = v.shop_id AND l.case_id = v.case_id) l
+  WHERE v.state <> 'refunded' AND h.refunded_version < v.application_version AND l.paid_fen > 0
+  ON CONFLICT DO NOTHING RETURNING shop_id, case_id, order_id, -amount_fen AS amount_fen),
+freed AS (
+  UPDATE order_money m SET held_fen = m.held_fen - b.amount_fen
+  FROM (SELECT shop_id, order_id, sum(amount_fen) AS amount_fen FROM back GROUP BY 1, 2) b
+  WHERE m.shop_id = b.shop_id AND m.order_id = b.order_id)
+UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'reversed',
+  rule = 'payment_reversed', changed = (v.prior_rule = 'payment_reversed' AND v.prior_version = v.application_version) IS NOT TRUE,
+  decision_id = CASE WHEN v.changed THEN v.decision_id ELSE nextval('decision_id') END
+WHERE v.prior_rule = 'payment_reversed' AND v.prior_version = v.application_version
+  OR EXISTS (SELECT FROM back b WHERE b.shop_id = v.shop_id AND b.case_id = v.case_id)
+
 -- An intent that the new verdict no longer wants and that has done nothing is cancelled and its money released.
 -- A person's intent falls only when the application it was bound to has changed.
 -- name: cancel_stale
@@ -46,10 +84,10 @@ WITH wanted AS (
   SELECT v.*, k.kind, k.kind = 'agree_refund' AS pays FROM verdict v CROSS JOIN LATERAL unnest(v.kinds) AS k(kind)),
 planned AS (
   INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
-    deadline_at, planned_by, approved_by, created_at, changed_at)
+    deadline_at, planned_by, approved_by, created_at, changed_at, payee)
   SELECT w.shop_id, w.case_id, w.kind, w.application_version, CASE WHEN w.pays THEN w.amount_fen ELSE 0 END,
-    w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s
-  FROM wanted w
+    w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s, o.buyer_ref
+  FROM wanted w LEFT JOIN orders o ON o.shop_id = w.shop_id AND o.order_id = w.order_id
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
     -- What could not be stopped at the warehouse is not paid as if it had been.
@@ -77,13 +115,15 @@ SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, coal
 FROM verdict v JOIN shop s ON s.id = v.shop_id WHERE v.changed
 
 -- name: handlings
-INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen, target_at)
-SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen, target_at
+INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen,
+  target_at, refunded_version)
+SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen, target_at,
+  CASE WHEN state = 'refunded' THEN application_version END
 FROM verdict WHERE changed ORDER BY shop_id, case_id
 ON CONFLICT (shop_id, case_id) DO UPDATE SET decision_id = excluded.decision_id,
   decided_version = excluded.decided_version, decided_at = excluded.decided_at, rule = excluded.rule,
   action = excluded.action, queue = excluded.queue, amount_fen = excluded.amount_fen,
-  target_at = excluded.target_at
+  target_at = excluded.target_at, refunded_version = excluded.refunded_version
 
 -- name: unqueue
 DELETE FROM queue_item q USING verdict v
@@ -109,12 +149,14 @@ ON CONFLICT (shop_id, case_id) DO UPDATE SET at = excluded.at WHERE l.at <> excl
 -- While an intent is out, its outcome tells who paid (outcome.sql).
 -- name: ledger
 WITH left_now AS (
-  INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
-  SELECT c.shop_id, c.case_id, c.order_id, c.amount_fen, 'platform', %(now)s
+  INSERT INTO ledger (shop_id, case_id, entry, order_id, amount_fen, origin, at)
+  SELECT c.shop_id, c.case_id, l.entries + 1, c.order_id, c.amount_fen, 'platform', %(now)s
   FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
-  WHERE v.state = 'refunded' AND v.changed AND c.amount_fen > 0
+  CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(l.amount_fen) AS paid_fen FROM ledger l
+    WHERE l.shop_id = c.shop_id AND l.case_id = c.case_id) l
+  WHERE v.state = 'refunded' AND c.amount_fen > 0 AND coalesce(l.paid_fen, 0) = 0
     AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = c.shop_id AND i.case_id = c.case_id AND i.money
-      AND i.state IN ('sending', 'unknown', 'done', 'with_person'))
+      AND i.state IN ('sending', 'unknown'))
   ON CONFLICT DO NOTHING
   RETURNING shop_id, order_id, amount_fen)
 UPDATE order_money m SET held_fen = least(m.paid_fen, m.held_fen + l.left_fen)

@@ -25,7 +25,8 @@ from aftersale.pg.sql import queries
 
 _SQL = queries("aftersale.cases", "stage.sql")
 NESTED = {"lines", "events"}
-# record → stage table, the table whose column types it copies, what its `version` is called there
+# record → stage table, the table whose column types it copies, what its `version` is called there. A stage table's
+# column `asked` is the inbox key of a platform's answer, null for what was pushed.
 TABLES: dict[type[Any], tuple[str, str, str]] = {
     Application: ("stage_application", "cases", "application_version"),
     Order: ("stage_order", "orders", "order_version"),
@@ -80,21 +81,24 @@ def inbox_key(arrival: Arrival) -> str:
 
 
 class Batch:
-    """Records of one or several shops, encoded by table as they are added."""
+    """Records of one or several shops, encoded by table as they are added. `asked`: answers of a platform are among them."""
 
     def __init__(self) -> None:
         self.lines: dict[str, list[str]] = defaultdict(list)
         self.size = 0
+        self.asked = False
 
     def add(self, shop_id: int, arrival: Arrival) -> None:
         record = arrival.record
         made = record.__class__
         kind, external_id = KIND[made]
         version = 0 if made in UNVERSIONED else record.version  # type: ignore[union-attr]
-        told = (shop_id, inbox_key(arrival), kind, external_id(record), version)
-        self.lines["stage_inbox"].append(line(told))
+        key = inbox_key(arrival)
+        self.lines["stage_inbox"].append(line((shop_id, key, kind, external_id(record), version)))
         if made in TABLES:
-            self.lines[TABLES[made][0]].append(line((shop_id, *_READ[made](record))))
+            asked = key if arrival.asked else None
+            self.lines[TABLES[made][0]].append(line((shop_id, *_READ[made](record), asked)))
+            self.asked |= arrival.asked
         if made is not Application:
             for table, values in nested(shop_id, arrival):
                 self.lines[table].append(line(values))
@@ -134,7 +138,7 @@ def prepare(conn: Connection[Any]) -> None:
         types = {"case_id": "text", **dict(conn.execute(_SQL["types"], (target,)).fetchall())}
         told = ["shop_id", *(name for name in columns(record) if name != "shop_id")]
         made = ", ".join(f"{name} {types[name]} {plain if types[name] == 'text' else ''}" for name in told)
-        conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({made}) ON COMMIT DELETE ROWS")
+        conn.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} ({made}, asked uuid) ON COMMIT DELETE ROWS")
     conn.execute(_SQL["tables"].format(plain=plain))
     conn.execute(_SQL["plans"])
     conn.commit()

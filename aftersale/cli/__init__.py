@@ -17,9 +17,24 @@ COMMANDS = {
     "ask": "ask",
     "draft": "draft",
     "backtest": "backtest",
+    "ledger": "ledger",
     "sandbox": "sandbox",
     "bench": "bench",
+    "doctor": "operate.doctor",
+    "backup": "operate.backup:backup",
+    "restore": "operate.backup:restore",
+    "instance": "operate.instance",
 }
+
+
+log_option = click.option(
+    "--log",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="AFTERSALE_LOG",
+    help="How the log is written to stderr, one event a line.",
+)
 
 
 class Lazy(click.Group):
@@ -32,7 +47,8 @@ class Lazy(click.Group):
         module = COMMANDS.get(name)
         if module is None:
             return None
-        command: click.Command = import_module(f"aftersale.cli.{module}").command
+        path, _, attribute = module.partition(":")
+        command: click.Command = getattr(import_module(f"aftersale.cli.{path}"), attribute or "command")
         return command
 
 

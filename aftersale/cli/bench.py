@@ -20,7 +20,7 @@ WIDTH_MIN = 125
 @click.option("--quick", is_flag=True, help="A minute instead of ten: to see that it runs, not how fast.")
 @click.option(
     "--only",
-    type=click.Choice(["start", "online", "webhook", "bulk", "execution"]),
+    type=click.Choice(["start", "online", "webhook", "bulk", "execution", "claims"]),
     multiple=True,
     help="Measure only this part; may be repeated.",
 )

@@ -2,13 +2,16 @@
 
 import json
 import os
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import click
 
 from aftersale.cli import fail
 
 PLATFORMS = ("tmall", "taobao", "pdd")
-ROLES = ("agent", "lead", "finance", "warehouse", "owner")
+ROLES = ("agent", "lead", "finance", "warehouse", "owner", "helper")
+HELPS = ("reception", "complaints", "refunds")
 PASSWORD_LENGTH_MIN = 10
 
 
@@ -99,25 +102,51 @@ def shops(as_json: bool) -> None:
 @click.option(
     "--role", type=click.Choice(ROLES), default="agent", show_default=True, help="What they are there."
 )
+@click.option("--limit", help="Their own limit of one refund in yuan, instead of the role's.")
+@click.option(
+    "--refunds/--no-refunds", default=True, show_default=True, help="Whether an agent may refund at all."
+)
+@click.option("--job", type=click.Choice(HELPS), help="What a helper helps with.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]), help="When a helper's access ends."
+)
 @click.password_option(help="Asked for when absent.")
-def staff(name: str, codes: tuple[str, ...], role: str, password: str) -> None:
-    """Add a person, or give them a new password and exactly these shops.
+def staff(
+    name: str,
+    codes: tuple[str, ...],
+    role: str,
+    limit: str | None,
+    refunds: bool,
+    job: str | None,
+    until: datetime | None,
+    password: str,
+) -> None:
+    """Add a person, or give them a new password and exactly these shops and rights.
 
     \b
     aftersale shop staff alan --shop ming --role lead      asks for the password
+    aftersale shop staff lan --shop ming --limit 50
+    aftersale shop staff li --shop ming --role helper --job refunds --until 2026-11-13
     """
+    from aftersale.core.money import fen_from_yuan
     from aftersale.pg import Refused
     from aftersale.pg.connect import check, connect
 
     if len(password) < PASSWORD_LENGTH_MIN:
         fail(f"密码至少 {PASSWORD_LENGTH_MIN} 个字符", 2)
+    limit_fen = None if limit is None else fen_from_yuan(limit)
+    if limit is not None and (limit_fen is None or limit_fen < 0):
+        fail(f"--limit {limit} 不是金额，例如 50 或 50.00", 2)
+    if {bool(job), bool(until)} != {role == "helper"}:
+        fail("支援人员要写明 --job 和 --until，其他角色不写", 2)
     _django()
-    from aftersale.people.accounts import ensure_user
+    from aftersale.people.accounts import Rights, ensure_user
 
+    ends_at = until.replace(tzinfo=ZoneInfo("Asia/Shanghai")) if until else None
     try:
         with connect(application="aftersale shop") as conn:
             check(conn)
-        ensure_user(name, password, dict.fromkeys(codes, role))
+        ensure_user(name, password, dict.fromkeys(codes, role), Rights(refunds, limit_fen, job, ends_at))
     except Refused as refused:
         fail(refused.why)
     except LookupError as unknown:

@@ -5,7 +5,9 @@ import secrets
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,6 +17,7 @@ import click
 from aftersale.cli import children, fail
 
 PERSON = "xiaoming"
+RESTARTS_MAX = 5
 SHANGHAI = timezone(timedelta(hours=8))
 STATIC_FACTS = ("DATABASE_URL", "DATABASE_OWNER_URL")
 
@@ -66,12 +69,35 @@ def command(port: int, speed: float, applications: int, seed: int, shops: int) -
     with ExitStack() as stack:
         running: list[subprocess.Popen[str]] = []
         stack.callback(children.stop, running)
-        _start_all(running, environment, logs, port, day)
+        worker = _start_all(running, environment, logs, port, day)
         while not stopping.wait(0.5):
             ended = [child for child in running if child.poll() is not None]
-            if ended:
+            if any(child is not worker.child for child in ended):
                 fail(f"一个进程停了（{ended[0].pid}），原因见 {logs}")
+            if ended and not worker.again(running):
+                fail(f"工作进程一分钟内停了 {RESTARTS_MAX} 次以上，原因见 {logs}")
     click.echo("已停止。Stopped.")
+
+
+class Worker:
+    """The worker, and a fresh one for each that ended by itself (its watchdog does so, P10)."""
+
+    def __init__(self, start: Callable[[], subprocess.Popen[str]]) -> None:
+        self._start, self._ended = start, deque[float](maxlen=RESTARTS_MAX)
+        self.child = start()
+
+    def again(self, running: list[subprocess.Popen[str]]) -> bool:
+        """Start a fresh one in its place in `running`; False when that happens too often."""
+        now = time.monotonic()
+        if len(self._ended) == RESTARTS_MAX and now - self._ended[0] < 60.0:
+            return False
+        self._ended.append(now)
+        place = running.index(self.child)
+        click.echo(
+            f"  工作进程停了（退出码 {self.child.returncode}），重新启动。The worker ended and is started again."
+        )
+        running[place] = self.child = self._start()
+        return True
 
 
 def _morning() -> str:
@@ -97,7 +123,7 @@ def _start_all(
     logs: Path,
     port: int,
     day: list[str],
-) -> None:
+) -> Worker:
     click.echo("2/4 页面 pages …")
     web = children.start(["web", "--port", str(port), "--json"], environment, logs / "web.log")
     running.append(web)
@@ -112,10 +138,12 @@ def _start_all(
     password = _introduce(children.address(sandbox, logs / "sandbox.log"), environment)
     click.echo("4/4 工作进程 worker …")
     quick = ["--calls-per-s", "300", "--lease-s", "20", "--ask-after-s", "3", "--pull-every-s", "15"]
-    running.append(children.start(["work", *quick], environment, logs / "work.log"))
+    worker = Worker(lambda: children.start(["work", *quick], environment, logs / "work.log"))
+    running.append(worker.child)
     click.echo(
         f"\n  售后台 {url}\n  登录 login: {PERSON}    密码 password: {password}\n\n  Ctrl-C 停止。日志 logs: {logs}"
     )
+    return worker
 
 
 def _introduce(sandbox: str, environment: Mapping[str, str]) -> str:

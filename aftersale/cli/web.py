@@ -3,31 +3,41 @@
 import json
 import os
 import socket
+from typing import TYPE_CHECKING
 
 import click
 
-from aftersale.cli import fail
+from aftersale.cli import fail, log_option
+
+if TYPE_CHECKING:
+    from aftersale.config.log import Kind
 
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
-def command(host: str, port: int, as_json: bool) -> None:
+@log_option
+def command(host: str, port: int, as_json: bool, log: "Kind") -> None:
     """The pages and the webhook door, on one port.
 
     \b
     aftersale web                    http://127.0.0.1:8000
     aftersale web --port 0 --json    a free port, printed as {"url": ...}
 
-    Webhooks come to /hooks/{taobao|kuaidi100|warehouse}/{shop code}.
+    Webhooks come to /hooks/{taobao|kuaidi100|warehouse}/{shop code}. /health answers 200 or 503, /metrics what
+    Prometheus wants to know.
     """
+    from aftersale.config.log import to_stderr
+    from aftersale.limits.publish import check_published
     from aftersale.pg import Refused
     from aftersale.pg.connect import check, connect
 
+    to_stderr(log)
     try:
         with connect(application="aftersale web") as conn:
             check(conn)
+            check_published(conn)
         listening = _listen(host, port)
     except Refused as refused:
         fail(refused.why)
@@ -53,11 +63,21 @@ def _serve(listening: socket.socket) -> None:
     import uvicorn
 
     from aftersale.config.asgi import pages
+    from aftersale.config.env import environment
+    from aftersale.health.door import HealthDoor
+    from aftersale.health.reader import SETTINGS, Reader
     from aftersale.intake.door import Door
-    from aftersale.pg.connect import database_url
+    from aftersale.pg.connect import SETTINGS as LIMITS
+    from aftersale.pg.connect import connect as connect_once
+    from aftersale.pg.connect import database_url, home_folder, limited
 
     async def connect() -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(database_url("app"), connect_timeout=10)
+        return await psycopg.AsyncConnection.connect(**limited(database_url("app"), "aftersale door", LIMITS))
 
-    config = uvicorn.Config(Door(connect, pages), log_level="warning", lifespan="off", access_log=False)
+    def connect_for_health() -> psycopg.Connection:
+        return connect_once(application="aftersale health", settings=SETTINGS, connect_timeout=2)
+
+    reader = Reader(connect_for_health, home_folder())
+    app = HealthDoor(Door(connect, pages), reader, environment().metrics_token)
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
     uvicorn.Server(config).run(sockets=[listening])

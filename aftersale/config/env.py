@@ -19,6 +19,8 @@ class Environment:
     secret_key: `AFTERSALE_SECRET_KEY`, signs sessions; empty = generated once into `home`.
     hosts: `AFTERSALE_HOSTS`, host names the pages answer to, with commas; this machine only.
     https: `AFTERSALE_HTTPS`, `1` when people reach the pages by https: cookies are then sent by https only.
+    metrics_token: `AFTERSALE_METRICS_TOKEN`, who shows it may read /metrics; empty = this machine only.
+    log: `AFTERSALE_LOG`, `text` or `json`: how logs are written; `text`.
     """
 
     home: Path
@@ -29,6 +31,8 @@ class Environment:
     secret_key: str
     hosts: tuple[str, ...]
     https: bool
+    metrics_token: str
+    log: Literal["text", "json"]
 
 
 VARIABLES: Mapping[str, str] = {
@@ -40,6 +44,8 @@ VARIABLES: Mapping[str, str] = {
     "secret_key": "AFTERSALE_SECRET_KEY",
     "hosts": "AFTERSALE_HOSTS",
     "https": "AFTERSALE_HTTPS",
+    "metrics_token": "AFTERSALE_METRICS_TOKEN",
+    "log": "AFTERSALE_LOG",
 }
 HOSTS_DEFAULT = "127.0.0.1,localhost,[::1]"
 
@@ -63,6 +69,8 @@ def environment(environ: Mapping[str, str] = os.environ) -> Environment:
         secret_key=value("secret_key"),
         hosts=tuple(host.strip() for host in value("hosts", HOSTS_DEFAULT).split(",") if host.strip()),
         https=_one_of("https", value("https", "0"), ("0", "1")) == "1",
+        metrics_token=value("metrics_token"),
+        log=cast(Literal["text", "json"], _one_of("log", value("log", "text"), ("text", "json"))),
     )
 
 

@@ -172,12 +172,16 @@ Record = Application | Order | Parcel | Interception | WarehouseOrder | Inbound 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One record with where it came from. `key` identifies the event for ever (inbox), `raw` is what was received."""
+    """One record with where it came from. `key` identifies the event for ever (inbox), `raw` is what was received.
+
+    `asked`: the platform's own answer to our question, which counts for more than what was pushed.
+    """
 
     record: Record
     key: str
     occurred_at: datetime
     raw: bytes = field(default=b"", repr=False)
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """Stage 2: the published rulebook speaks on every touched case, in the transaction that brought the news."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from psycopg import Connection
 
 from aftersale.cases import actions
+from aftersale.cases.floor import Floor
 from aftersale.core.rulebook import Book
 from aftersale.decide.draft import Drafts
 from aftersale.decide.verdict import statement
@@ -14,6 +15,7 @@ from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
 
 _SQL = queries("aftersale.decide", "verdict.sql")
+EARLIEST, SLACK = datetime(1, 1, 1, tzinfo=UTC), timedelta(minutes=1)
 
 
 class Decider:
@@ -27,6 +29,7 @@ class Decider:
         self._actions = book_actions
         self._statements: dict[bool, str] = {}
         self._drafts = Drafts(conn)
+        self._due = Floor(EARLIEST, lambda at: max(EARLIEST + SLACK, at) - SLACK)
         with conn.transaction():
             conn.execute(_SQL["publish"], (book.version, book.name, text, list(book.reads)))
 
@@ -36,6 +39,7 @@ class Decider:
         self.conn.execute(self._statement(differ), {"now": now})
         if drafted:
             self._drafts.decide(now)
+        self.conn.execute(_SQL["too_late"], {"now": now})
         actions.record_verdicts(self.conn, now, self.book.version)
 
     def _statement(self, shops_differ: bool) -> str:
@@ -45,9 +49,11 @@ class Decider:
 
     def claim_due(self, now: datetime, limit: int) -> int:
         """Touch the cases whose look is due, those longest due first; how many."""
-        return self.conn.execute(_SQL["claim_due"], {"now": now, "limit": limit}).rowcount
 
-    def next_look(self) -> datetime | None:
-        """The earliest look that waits."""
-        row = self.conn.execute(_SQL["next_look"]).fetchone()
-        return row[0] if row else None
+        def claim(floor: datetime) -> tuple[int, datetime]:
+            values = {"now": now, "limit": limit, "floor": floor}
+            row = self.conn.execute(_SQL["claim_due"], values).fetchone()
+            assert row is not None
+            return row[0], row[1] or now
+
+        return self._due.claim(claim)

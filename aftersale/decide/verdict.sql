@@ -26,16 +26,23 @@ LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
 CROSS JOIN LATERAL (SELECT (h.decision_id IS NULL OR h.decided_version <> v.application_version
   OR h.rule <> p.rule OR h.amount_fen IS DISTINCT FROM v.amount_fen) AS changed) c
 
+-- What the platform's deadline has overtaken is not agreed to blindly: a person is told at once (F40).
+-- name: too_late
+UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'deadline_passed',
+  rule = 'deadline_passed',
+  changed = (v.prior_rule = 'deadline_passed' AND v.prior_version = v.application_version) IS NOT TRUE,
+  decision_id = CASE WHEN v.prior_rule = 'deadline_passed' AND v.prior_version = v.application_version
+    THEN v.prior_decision ELSE v.decision_id END
+WHERE (v.changed AND v.due_at <= %(now)s AND v.kinds && ARRAY['agree_refund', 'agree_return']) IS TRUE
+
 -- Due cases that nobody else is deciding just now. Their looks are over: the verdict sets the next.
 -- name: claim_due
 WITH due AS (
-  SELECT c.shop_id, c.case_id FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
-  WHERE l.at <= %(now)s ORDER BY l.at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
-over AS (DELETE FROM look l USING due d WHERE l.shop_id = d.shop_id AND l.case_id = d.case_id)
-INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due
-
--- name: next_look
-SELECT min(at) FROM look
+  SELECT c.shop_id, c.case_id, l.at FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
+  WHERE l.at >= %(floor)s AND l.at <= %(now)s ORDER BY l.at LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
+over AS (DELETE FROM look l USING due d WHERE l.shop_id = d.shop_id AND l.case_id = d.case_id),
+noted AS (INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due)
+SELECT count(*), min(at) FROM due
 
 -- name: shops_differ
 SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched)),

@@ -9,9 +9,10 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.cases import actions, stage
-from aftersale.core.records import Arrival, BadInput
+from aftersale.core.records import Arrival, BadInput, Notice, Record
 from aftersale.core.refusal import Refusal
 from aftersale.intake.sources import SOURCES
+from aftersale.intake.waiting import Body
 from aftersale.pg.sql import queries
 
 BATCH_MAX = 1000
@@ -63,47 +64,32 @@ def park(conn: Connection[Any], shop: int, bad: Sequence[BadInput], source: str)
         return actions.park(conn, shop, source, bad)
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A raw body as it came."""
-
-    arrival_id: int
-    shop_id: int
-    source: str
-    raw: bytes
-
-
 def store(conn: Connection[Any], bodies: Sequence[tuple[int, str, bytes]]) -> None:
     """Store raw bodies (shop_id, source, body) in the caller's transaction; read later, never lost."""
     shops, sources, raws = zip(*bodies, strict=True)
     conn.execute(_SQL["store"], (list(shops), list(sources), list(raws)))
 
 
-def claim(conn: Connection[Any], bodies_max: int = 500, bytes_max: int = 1_000_000) -> list[Body]:
-    """Take the oldest unread bodies within the caller's transaction."""
-    return [Body(*row) for row in conn.execute(_SQL["claim"], {"bodies": bodies_max, "bytes": bytes_max})]
-
-
-def peek(conn: Connection[Any], arrival_id: int) -> list[Body]:
-    """This very body, if it is unread."""
-    return [Body(*row) for row in conn.execute(_SQL["peek"], {"arrival_id": arrival_id})]
-
-
-def claim_one(conn: Connection[Any], arrival_id: int) -> list[Body]:
-    """Take this very body, if nobody else has."""
-    return [Body(*row) for row in conn.execute(_SQL["claim_one"], {"arrival_id": arrival_id})]
-
-
 def read(conn: Connection[Any], bodies: Sequence[Body]) -> stage.Batch:
     """Read bodies into one batch; what cannot be understood is parked in the same transaction."""
     batch = stage.Batch()
     for body in bodies:
-        bad = []
-        for one in SOURCES[body.source].read(body.raw):
+        bad, source = [], SOURCES[body.source]
+        for one in source.read(body.raw):
             if isinstance(one, BadInput):
                 bad.append(one)
+            elif source.hint:
+                _look_there(conn, body.shop_id, one.record)
             else:
                 batch.add(body.shop_id, one)
         if bad:
             actions.park(conn, body.shop_id, body.source, bad)
     return batch
+
+
+def _look_there(conn: Connection[Any], shop_id: int, record: Record) -> None:
+    """Have an object fetched whose news we do not trust, unless we know as much already."""
+    kind, external_id = stage.KIND[record.__class__]
+    fetched = record.kind if isinstance(record, Notice) else kind
+    told = {"shop_id": shop_id, "kind": fetched, "ids": [external_id(record)]}
+    conn.execute(_SQL["want"], {**told, "versions": [getattr(record, "version", 0) or 2**63 - 1]})

@@ -25,7 +25,7 @@ _SQL = queries("aftersale.intake", "queries.sql")
 WINDOW_MAX = timedelta(hours=24)
 OVERLAP = timedelta(minutes=2)  # pages may change while they are turned; what is seen twice changes nothing
 FETCH_MAX = 20
-TRIES_MAX = 8
+PAUSE_MAX_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ class Puller:
         with self.conn.transaction():
             self.conn.execute(_SQL["known"])
             wanted = self.conn.execute(_SQL["lease_fetch"], {"limit": FETCH_MAX}).fetchall()
-        for shop_id, kind, external_id, tries in wanted:
-            self._fetch_one({"shop_id": shop_id, "kind": kind, "external_id": external_id}, tries)
+        for shop_id, kind, external_id, tries, due_at in wanted:
+            key = {"shop_id": shop_id, "kind": kind, "external_id": external_id, "due_at": due_at}
+            self._fetch_one(key, tries)
         return len(wanted)
 
     def _fetch_one(self, key: Mapping[str, Any], tries: int) -> None:
@@ -77,13 +78,14 @@ class Puller:
                 source = "taobao.refund" if key["kind"] == "application" else "taobao.trade"
                 arrive.store(self.conn, [(shop_id, source, msgspec.json.encode(answer.body))])
                 self.conn.execute(_SQL["fetched"], key)
-            elif isinstance(answer, Rejected) or tries >= TRIES_MAX:
-                why = answer.message if isinstance(answer, Rejected) else f"{tries} 次都没有取到"
-                bad = BadInput(f"fetch {key['kind']} {key['external_id']}", f"平台没有给出这个对象：{why}")
+            elif isinstance(answer, Rejected):
+                where = f"fetch {key['kind']} {key['external_id']}"
+                bad = BadInput(where, f"平台没有给出这个对象：{answer.message}")
                 actions.park(self.conn, shop_id, "fetch", [bad])
                 self.conn.execute(_SQL["fetched"], key)
-            else:
-                self.conn.execute(_SQL["postpone"], {**key, "pause_s": min(300.0, 2.0**tries)})
+            else:  # wanted until the platform answers, however long it is away
+                pause_s = min(PAUSE_MAX_S, 2.0 ** min(tries, 10))
+                self.conn.execute(_SQL["postpone"], {**key, "pause_s": pause_s})
 
     def _pull(self) -> int:
         with self.conn.transaction():

@@ -2,26 +2,6 @@
 WITH stored AS (INSERT INTO arrival (shop_id, source, body) SELECT * FROM unnest(%s::int[], %s::text[], %s::bytea[]) RETURNING id)
 INSERT INTO arrival_todo (arrival_id) SELECT id FROM stored
 
--- Unread bodies, oldest first, nobody else's, about `bytes` long together; gone from the queue when this commits.
--- name: claim
-WITH next AS (SELECT arrival_id FROM arrival_todo ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED),
-sized AS (
-  SELECT n.arrival_id, sum(octet_length(a.body)) OVER (ORDER BY n.arrival_id) - octet_length(a.body) AS before
-  FROM next n JOIN arrival a ON a.id = n.arrival_id),
-taken AS (
-  DELETE FROM arrival_todo WHERE arrival_id IN (SELECT arrival_id FROM sized WHERE before < %(bytes)s)
-  RETURNING arrival_id)
-SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id ORDER BY a.id
-
--- name: claim_one
-WITH taken AS (DELETE FROM arrival_todo WHERE arrival_id = (
-  SELECT arrival_id FROM arrival_todo WHERE arrival_id = %(arrival_id)s FOR UPDATE SKIP LOCKED) RETURNING arrival_id)
-SELECT a.id, a.shop_id, a.source, a.body FROM taken t JOIN arrival a ON a.id = t.arrival_id
-
--- name: peek
-SELECT a.id, a.shop_id, a.source, a.body FROM arrival_todo t JOIN arrival a ON a.id = t.arrival_id
-WHERE t.arrival_id = %(arrival_id)s
-
 -- name: shops
 SELECT code, id, push_secrets FROM shop
 
@@ -62,10 +42,11 @@ WHERE (f.shop_id, f.kind, f.external_id) IN (
   SELECT shop_id, kind, external_id FROM to_fetch w WHERE due_at <= now() AND EXISTS (SELECT FROM shop s
     WHERE s.id = w.shop_id AND num_nulls(s.base_url, s.app_key, s.app_secret, s.session_key) = 0)
   ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-RETURNING f.shop_id, f.kind, f.external_id, f.tries
+RETURNING f.shop_id, f.kind, f.external_id, f.tries, f.due_at
 
+-- Unless it was wanted anew while the answer was under way.
 -- name: fetched
-DELETE FROM to_fetch WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND external_id = %(external_id)s
+DELETE FROM to_fetch WHERE shop_id = %(shop_id)s AND kind = %(kind)s AND external_id = %(external_id)s AND due_at = %(due_at)s
 
 -- name: postpone
 UPDATE to_fetch SET due_at = now() + make_interval(secs => %(pause_s)s)

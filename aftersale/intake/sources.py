@@ -22,10 +22,16 @@ Read = Callable[[bytes], list[Arrival | BadInput]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One kind of body: `verify(headers, body, secret, now)` and `read(body)`; unsigned ones we fetched ourselves."""
+    """One kind of body: `verify(headers, body, secret, now)` and `read(body)`; unsigned ones we fetched ourselves.
+
+    `late`: the source under which a body is kept whose signature fits but whose time does not (F33). It is `hint`: what
+    it names is asked of the platform, if that has more than we know, and nothing of it is believed.
+    """
 
     read: Read
     verify: Verify | None = None
+    late: str | None = None
+    hint: bool = False
 
 
 def _fetched(
@@ -37,11 +43,12 @@ def _fetched(
     version: int = record.version  # type: ignore[attr-defined]
     external_id = getattr(record, "case_id", None) or record.order_id  # type: ignore[attr-defined]
     occurred_at = datetime.fromtimestamp(version / 1000, UTC)
-    return [Arrival(record, f"{kind}:{external_id}:{version}", occurred_at, body)]  # type: ignore[arg-type]
+    return [Arrival(record, f"{kind}:{external_id}:{version}", occurred_at, body, asked=True)]  # type: ignore[arg-type]
 
 
 SOURCES: Mapping[str, Source] = {
-    "taobao": Source(taobao.push, taobao_signature.verify),
+    "taobao": Source(taobao.push, taobao_signature.verify, late="taobao.late"),
+    "taobao.late": Source(taobao.push, hint=True),
     "kuaidi100": Source(kuaidi100.push, kuaidi100_signature.verify),
     "warehouse": Source(warehouse.push, warehouse_signature.verify),
     "taobao.refund": Source(lambda body: _fetched(body, taobao_mapping.application, "refund")),

@@ -18,7 +18,8 @@ SELECT c.shop_id, c.case_id, c.order_id, l.product_id, c.aftersale_type, c.reaso
   NULL::boolean AS fault_appeal_won, NULL::boolean AS malicious_won, c.goods_problem,
   CASE WHEN h.case_id IS NOT NULL THEN h.queue IS NULL END AS automatic, c.first_seen_at AS seen_at
 FROM cases c
-LEFT JOIN ledger m ON m.shop_id = c.shop_id AND m.case_id = c.case_id
+LEFT JOIN ledger m ON m.shop_id = c.shop_id AND m.case_id = c.case_id AND m.amount_fen > 0
+  AND NOT EXISTS (SELECT FROM ledger r WHERE r.entry > 1 AND r.shop_id = m.shop_id AND r.case_id = m.case_id AND r.entry = m.entry + 1)
 LEFT JOIN handling h ON h.shop_id = c.shop_id AND h.case_id = c.case_id
 LEFT JOIN order_line l ON l.shop_id = c.shop_id AND l.order_id = c.order_id AND l.line_id = c.line_id
 WHERE c.shop_id = ANY(%(shop_ids)s::int[])

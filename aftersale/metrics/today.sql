@@ -13,7 +13,7 @@ SELECT CASE WHEN due_at IS NULL THEN 'none' WHEN due_at < %(now)s THEN 'late'
 FROM queue_item WHERE shop_id = ANY(%(shop_ids)s::int[]) GROUP BY 1
 
 -- name: money
-SELECT origin, count(*)::int AS cases, sum(amount_fen)::bigint AS amount_fen FROM ledger
+SELECT origin, sum(sign(amount_fen))::int AS cases, sum(amount_fen)::bigint AS amount_fen FROM ledger
 WHERE shop_id = ANY(%(shop_ids)s::int[]) AND (at >= %(since)s) IS TRUE GROUP BY origin
 
 -- name: unknown

@@ -19,8 +19,10 @@ from aftersale.cases.access import Case
 from aftersale.cases.rows import moment
 from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
-from aftersale.people import words
+from aftersale.people import timeline, words
 from aftersale.people.case import ACTING, theirs
+from aftersale.people.templatetags.desk import minute
+from aftersale.rulebooks import books
 
 UNDO_S = 30
 
@@ -56,10 +58,21 @@ def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpRes
         raise Http404
     refusal, sentence = act(Act(case, request.user.get_username(), moment(), request.POST), kind)
     if refusal:
-        messages.error(request, _(refusal.why), extra_tags="warning")
+        messages.error(request, said(refusal), extra_tags="warning")
     else:
         messages.success(request, sentence, extra_tags="success")
     return redirect("case", shop_code, case_id)
+
+
+def said(refusal: Refusal) -> str:
+    """A refusal as a sentence of the page: who was first, or the book's reason."""
+    if refusal.who and refusal.at:
+        told = {"who": timeline.who(refusal.who), "at": minute(refusal.at), "why": _(refusal.why)}
+        return _("%(who)s 在 %(at)s 已经先处理：%(why)s") % told
+    reasons = books.titles()["why"]
+    if refusal.code in reasons:
+        return _("没有执行：%(why)s。") % {"why": words.word("why", refusal.code)}
+    return _(refusal.why)
 
 
 Done = tuple[Refusal | None, str]
@@ -78,6 +91,10 @@ def _intent(act: Act, kind: str) -> Done:
         act.now,
         UNDO_S,
     )
+    if refusal is None and any(
+        intent.state == "planned" for intent in timeline.intents_of(act.case.shop.id, act.case.case_id)
+    ):
+        return None, _("超过您的额度，已提交复核，同事同意后才会发出。")
     title = f"{words.intent(kind)} {yuan_text(amount_fen)}" if record.KINDS[kind] else words.intent(kind)
     return refusal, _("「%(intent)s」将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {
         "intent": title,

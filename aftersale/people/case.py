@@ -32,7 +32,7 @@ SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
 UNDER_WAY = frozenset({"planned", "approved", "sending", "unknown"})
 SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
-ACTING = frozenset({"agent", "lead", "finance", "owner"})
+ACTING = frozenset({"agent", "lead", "finance", "owner", "helper"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,15 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """What the limits say about one button."""
+
+    kind: str
+    allowed: bool
+    needs_approval: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     name: str
     role: str
@@ -153,7 +162,7 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
             "clocks": _clocks(facts, head.settings, head.target, case.shop.platform, now),
             "decision": decision,
             "why": why(decision) if decision else None,
-            "buttons": _buttons(case, head, decision, intents),
+            "buttons": _permitted(case, request.user.get_username(), _buttons(case, head, decision, intents)),
             "questions": _questions(facts),
             "members": _members(case),
             "may_act": case.shop.role in ACTING,
@@ -189,13 +198,15 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
     undoable = [
         (intent, ceil((intent.due_at - now).total_seconds()))
         for intent in intents
-        if intent.by_person and intent.state in ("planned", "approved") and intent.due_at > now
+        if intent.by_person and intent.state == "approved" and intent.due_at > now
     ]
     return {
         "events": [event for event in told if show in ("", event.group)],
         "show": show,
         "groups": timeline.groups(),
         "undoable": undoable,
+        "reviewed": [intent for intent in intents if intent.state == "planned"],
+        "by_hand": [intent for intent in intents if intent.state == "with_person"],
         "mark": f"{crc32(repr((show, told, [intent.kind for intent, _ in undoable])).encode()):08x}",
         "now": now,
     }
@@ -229,12 +240,30 @@ def _buttons(
         intent.kind
         for intent in intents
         if intent.state not in ("cancelled", "refused")
+        and not (head.queue and not intent.by_person and intent.state == "approved" and not intent.sends)
         and (intent.amount_fen or intent.platform_version == head.application_version)
     }
     return [
         (kind, head.amount_fen or 0)
         for kind in kinds
         if kind not in live and (kind != "agree_refund" or head.amount_fen)
+    ]
+
+
+def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> list[tuple[str, int, bool]]:
+    """Those that this person may press; True: above their limit, so that it waits for a second person."""
+    asked = {
+        "kinds": [kind for kind, _fen in buttons],
+        "by": by,
+        "shop_id": case.shop.id,
+        "case_id": case.case_id,
+    }
+    asked["amounts"] = [fen if kind == "agree_refund" else 0 for kind, fen in buttons]
+    found = {one.kind: one for one in read(Leave, SQL["may"], asked)} if buttons else {}
+    return [
+        (kind, fen, not found[kind].allowed)
+        for kind, fen in buttons
+        if kind in found and (found[kind].allowed or found[kind].needs_approval)
     ]
 
 

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from aftersale.cases.access import Shop, shops_of
 from aftersale.cases.rows import moment
+from aftersale.people.approvals.count import count_for
 
 RIGHTS_SWITCH = frozenset({"lead", "owner"})
 
@@ -16,8 +17,10 @@ def may_switch(shops: tuple[Shop, ...]) -> bool:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """For signed-in people `now` and whether the kill switch is theirs; else the database is not read."""
+    """For signed-in people `now`, whether the kill switch is theirs and what waits for a second person; else the
+    database is not read."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
-    return {"may_switch": may_switch(shops_of(user)), "now": moment()}
+    shops = shops_of(user)
+    return {"may_switch": may_switch(shops), "approvals": count_for(shops), "now": moment()}

@@ -66,6 +66,12 @@ SELECT d.id, d.decided_at, d.application_version, d.book_version, d.rule, d.acti
 FROM decision d LEFT JOIN book_version b ON b.version = d.book_version
 WHERE d.shop_id = %(shop_id)s AND d.case_id = %(case_id)s ORDER BY d.id DESC LIMIT 1
 
+-- name: may
+SELECT k.kind, p.allowed, p.needs_approval
+FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[]) AS k (kind, amount_fen)
+JOIN cases c ON c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s
+CROSS JOIN LATERAL person_permitted(c.shop_id, %(by)s, k.kind, k.amount_fen, 'web', c.order_id, c.case_id) p
+
 -- name: switches
 SELECT shop_id, action, stopped, why, by_whom, at FROM switch WHERE shop_id = 0 OR shop_id = ANY(%(shop_ids)s::int[])
 

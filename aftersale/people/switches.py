@@ -24,6 +24,7 @@ from aftersale.pg.sql import queries
 SQL = queries("aftersale.people")
 EVERYWHERE = 0
 ACTIONS = (
+    "automatic_money",
     "agree_refund",
     "agree_return",
     "refuse",

@@ -20,6 +20,8 @@ GROUPS = {
     "note": "people",
     "fact": "people",
     "assign": "people",
+    "approval": "people",
+    "difference": "people",
 }
 
 
@@ -114,6 +116,9 @@ def _entry(entry: Entry) -> Event:
         "person": _done,
         "fact": _found,
         "assign": _given,
+        "approval": _judged,
+        "difference": _differed,
+        "deadline": _missed,
     }.get(entry.kind, str)
     return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), tell(entry.what))
 
@@ -123,6 +128,23 @@ def who(actor: str) -> str:
     if actor.startswith("rule:"):
         return _("规则「%(rule)s」") % {"rule": words.rule(actor.removeprefix("rule:"))}
     return words.word("speaker", actor)
+
+
+def _differed(what: str) -> str:
+    """`amount 2957 2950` was found, `resolved …` is what a person said of it."""
+    kind, _space, rest = what.partition(" ")
+    if kind == "resolved":
+        return _("处理了和平台的差异：%(note)s") % {"note": rest}
+    ours, _space, theirs = rest.partition(" ")
+    amounts = {"ours": yuan_text(int(ours)), "theirs": yuan_text(int(theirs))}
+    return _("和平台对账不一致：我们 %(ours)s，平台 %(theirs)s") % amounts
+
+
+def _missed(what: str) -> str:
+    """`platform person`: which deadline passed, and what kept us."""
+    kind, _space, cause = what.partition(" ")
+    parts = {"which": words.word("deadline", kind), "cause": words.word("missed", cause)}
+    return _("%(which)s：%(cause)s") % parts
 
 
 def _applied(what: str) -> str:
@@ -140,6 +162,20 @@ def _done(what: str) -> str:
     if what.startswith("undo "):
         return _("撤回了「%(intent)s」") % {"intent": words.intent(what.removeprefix("undo "))}
     return _("决定「%(intent)s」") % {"intent": words.intent(what)}
+
+
+def _judged(what: str) -> str:
+    code, _space, why = what.partition(" ")
+    told = {
+        "requested": _("超过额度，提交复核"),
+        "approved": _("复核同意"),
+        "refused": _("复核退回：%(why)s") % {"why": why},
+        "expired": _("没有人在期限内复核，已经取消"),
+        "again": _("办理后再试一次"),
+        "done_there": _("说已在平台办好，正在核对"),
+        "cancel": _("取消了等人办理的动作"),
+    }
+    return told.get(code, what)
 
 
 def _found(what: str) -> str:

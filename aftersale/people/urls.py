@@ -2,11 +2,12 @@
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from aftersale.people import acts, case, queue, switches
+from aftersale.people.approvals import page as approvals
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="queue")),
@@ -23,5 +24,9 @@ urlpatterns = [
     path("case/<slug:shop_code>/<str:case_id>", case.page, name="case"),
     path("case/<slug:shop_code>/<str:case_id>/live", case.live, name="case-live"),
     path("case/<slug:shop_code>/<str:case_id>/do/<str:kind>", acts.do, name="act"),
+    path("approvals", approvals.page, name="approvals"),
+    path("approvals/<slug:shop_code>/<int:approval_id>/<str:yes>", approvals.answer, name="approval"),
+    path("approvals/<slug:shop_code>/<str:case_id>/<str:kind>/<str:how>", approvals.by_hand, name="by-hand"),
     path("switches", switches.page, name="switches"),
+    path("money", include("aftersale.people.money.urls")),
 ]

@@ -31,6 +31,8 @@ def word(kind: str, code: str | None) -> str:
         return rule(code)
     if kind == "intent":
         return intent(code)
+    if kind == "by_whom":
+        return by_whom(code)
     own = _own(language()).get(kind, {})
     return own[code] if code in own else books.title(kind, code, language())
 
@@ -46,8 +48,25 @@ def _rules(chosen: Language) -> Mapping[str, str]:
     own = {
         "otherwise": _("没有规则命中，交给人"),
         "money_does_not_fit": _("金额超过订单还能退的钱，交给人核对"),
+        "payment_reversed": _("平台撤回了已经退出的钱，交给人核对"),
+        "deadline_passed": _("平台给的期限已经过了，不再自动同意，交给人核对"),
     }
     return {**found, **own}
+
+
+def by_whom(name: str) -> str:
+    """Who threw a switch: a colleague, or by itself for a reason of the book `breaker` or of the record's own."""
+    if not name.startswith("breaker:"):
+        return name
+    code = name.removeprefix("breaker:")
+    own = {
+        "authorisation": _("平台授权已经失效"),
+        "instance": _("这台服务器的数据是恢复或复制来的"),
+    }
+    rules = {
+        one.name: one.title if language() == "zh" else one.title_en for one in books.book("breaker").rules
+    }
+    return _("自动停止：%(why)s") % {"why": {**rules, **own}.get(code, code)}
 
 
 def fact(name: str) -> str:
@@ -157,35 +176,47 @@ def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
     """Words of the record's own codes, which no rulebook holds; in the language of the page."""
     return {
         "platform_mark": {"tmall": _("天猫"), "taobao": _("淘宝"), "pdd": _("拼多多")},
-        "intent_kind": {
-            "agree_refund": _("同意退款"),
-            "agree_return": _("同意退货"),
-            "refuse": _("拒绝"),
-            "intercept": _("拦截快递"),
-            "message": _("发消息"),
-            "memo": _("写备忘"),
-            "cancel_shipment": _("取消发货"),
-            "review": _("转平台审核"),
-        },
-        "intent_state": {
-            "planned": _("已计划"),
-            "approved": _("待发送"),
-            "sending": _("发送中"),
-            "done": _("已完成"),
-            "refused": _("被平台拒绝"),
-            "unknown": _("结果未知，正在核对"),
-            "cancelled": _("已取消"),
-            "with_person": _("交给人处理"),
-        },
+        **_effects(),
         "role": {
             "agent": _("客服"),
             "lead": _("主管"),
             "finance": _("财务"),
             "warehouse": _("仓库"),
             "owner": _("店主"),
+            "helper": _("支援"),
         },
         "origin": {"automatic": _("自动"), "person": _("人工"), "platform": _("平台")},
-        "speaker": {"buyer": _("买家"), "seller": _("商家"), "platform": _("平台")},
+        "difference": {
+            "only_ours": _("只有我们记了"),
+            "only_theirs": _("只有平台付了"),
+            "amount": _("金额不同"),
+        },
+        "deadline": {"platform": _("平台期限已过"), "target": _("自定目标已过")},
+        "missed": {
+            "arrived_late": _("收到时已经过期"),
+            "person": _("在等人处理"),
+            "stopped": _("被开关停住"),
+            "restored": _("恢复后在核对"),
+            "down": _("工作进程没有运行"),
+            "platform": _("平台没有给出结果"),
+            "slow": _("没有来得及处理"),
+        },
+        "span": {"hour": _("这一小时"), "day": _("今天")},
+        "chain_break": {
+            "changed": _("这一笔被改过"),
+            "missing": _("这一笔不见了"),
+            "unsealed": _("这一笔绕过账本写了进来"),
+            "gap": _("中间少了封存"),
+            "link": _("和上一笔接不上"),
+            "cut": _("尾部被截掉了"),
+            "rewritten": _("历史被重写过"),
+        },
+        "speaker": {
+            "buyer": _("买家"),
+            "seller": _("商家"),
+            "platform": _("平台"),
+            "reconciliation": _("对账"),
+        },
         "funder": {
             "seller": _("商家优惠"),
             "platform": _("平台优惠"),
@@ -199,5 +230,31 @@ def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
             "voucher": _("代金券"),
             "other": _("其他优惠"),
             "unpaid": _("未付部分"),
+        },
+    }
+
+
+def _effects() -> dict[str, dict[str, str]]:
+    return {
+        "intent_kind": {
+            "automatic_money": _("全部自动付款"),
+            "agree_refund": _("同意退款"),
+            "agree_return": _("同意退货"),
+            "refuse": _("拒绝"),
+            "intercept": _("拦截快递"),
+            "message": _("发消息"),
+            "memo": _("写备忘"),
+            "cancel_shipment": _("取消发货"),
+            "review": _("转平台审核"),
+        },
+        "intent_state": {
+            "planned": _("等待复核"),
+            "approved": _("待发送"),
+            "sending": _("发送中"),
+            "done": _("已完成"),
+            "refused": _("被平台拒绝"),
+            "unknown": _("结果未知，正在核对"),
+            "cancelled": _("已取消"),
+            "with_person": _("交给人处理"),
         },
     }

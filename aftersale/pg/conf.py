@@ -29,6 +29,7 @@ wal_compression = pglz
 max_wal_size = 4GB
 min_wal_size = 256MB
 checkpoint_timeout = 15min
+max_slot_wal_keep_size = 8GB
 
 autovacuum = on
 autovacuum_naptime = 15s

@@ -102,12 +102,17 @@ def opened(
     url: str, *, application: str = "aftersale", settings: Mapping[str, str] = OWNER_SETTINGS, **more: Any
 ) -> psycopg.Connection:
     """A connection to this very URL; raises `Refused`."""
-    parts = {**NETWORK, **parsed(url), "application_name": application}
-    parts["options"] = session_options(settings, str(parts.get("options", "")))
+    parts = limited(url, application, settings)
     try:
         return psycopg.connect(**{"prepare_threshold": 1, **parts, **more})
     except psycopg.OperationalError as error:
         raise refusal(error, parts) from None
+
+
+def limited(url: str, application: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """What psycopg.connect takes for this URL, every limit of session and network set."""
+    parts = {**NETWORK, **parsed(url), "application_name": application}
+    return {**parts, "options": session_options(settings, str(parts.get("options", "")))}
 
 
 def parsed(url: str) -> dict[str, Any]:

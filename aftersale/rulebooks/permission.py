@@ -43,6 +43,7 @@ class Leave:
     needs_approval: bool = False
     account_required: str | None = None
     password_needed: bool | None = None
+    approval_hours: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

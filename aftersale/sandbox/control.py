@@ -54,7 +54,8 @@ class Control:
     """Steers one sandbox. A refused wish is a RuntimeError with the sandbox's words."""
 
     def __init__(self, url: str, timeout_s: float = 150.0) -> None:
-        self._http = httpx2.Client(base_url=url, timeout=timeout_s, trust_env=False)
+        kept = httpx2.Limits(keepalive_expiry=2.0)  # the sandbox ends what was idle for five seconds
+        self._http = httpx2.Client(base_url=url, timeout=timeout_s, trust_env=False, limits=kept)
 
     def __enter__(self) -> "Control":
         return self

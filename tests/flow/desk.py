@@ -1,6 +1,6 @@
 """A shop, a worker and snapshots for the tests of the flow. Times are fixed; nothing is drawn."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from aftersale.rulebooks import books
 from tests.conftest import Database
 
 NOON = datetime(2026, 11, 11, 4, 0, tzinfo=UTC)  # 12:00 in Shanghai
+STAFF = {"客服小明": "agent", "主管阿兰": "lead", "店主": "owner"}
 
 
 class Desk:
@@ -26,6 +27,7 @@ class Desk:
         self.conn.execute(
             "INSERT INTO shop (code, name, platform) VALUES ('ming', '小明的店', %s)", (platform,)
         )
+        staff(self.conn, 1)
         self.conn.commit()
         stage.prepare(self.conn)
         self.decider = Decider(self.conn, books.book("refund"), books.text("refund.yaml"), books.actions())
@@ -64,6 +66,19 @@ class Desk:
         self.conn.close()
 
 
+def staff(conn: psycopg.Connection[Any], shop_id: int, roles: Mapping[str, str] = STAFF) -> None:
+    """These people work for the shop; an account is made where there is none. The caller commits."""
+    for name, role in roles.items():
+        conn.execute(
+            "WITH made AS (INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email,"
+            " is_staff, is_active, date_joined) VALUES (%s, '!', false, '', '', '', false, true, now())"
+            " ON CONFLICT (username) DO UPDATE SET is_active = true RETURNING id)"
+            " INSERT INTO membership (user_id, shop_id, role) SELECT id, %s, %s FROM made"
+            " ON CONFLICT (user_id, shop_id) DO UPDATE SET role = excluded.role",
+            (name, shop_id, role),
+        )
+
+
 def order(order_id: str = "T1", version: int = 1, **told: Any) -> Order:
     base = Order(order_id, version, order_state="paid", order_kind="spot", paid_fen=10_000, shipped=False, promo="none",
                  paid_at=NOON - timedelta(hours=2), presale_deposit=False)  # fmt: skip
@@ -83,4 +98,4 @@ def cases_of(rows: Iterable[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return {row[0]: row[1:] for row in rows}
 
 
-__all__ = ["NOON", "Desk", "application", "cases_of", "order", "psycopg"]
+__all__ = ["NOON", "STAFF", "Desk", "application", "cases_of", "order", "psycopg", "staff"]

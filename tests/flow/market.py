@@ -15,7 +15,7 @@ from aftersale.pg.connect import opened
 from aftersale.rulebooks import books
 from aftersale.work import Desk as Worker
 from tests.conftest import Database
-from tests.flow.desk import Desk
+from tests.flow.desk import Desk, staff
 from tests.sandbox.running import START, Running
 
 AT_ONCE = Limits(calls_per_s=2000.0, ask_after_s=0.0)
@@ -33,6 +33,9 @@ class MarketDesk(Desk):
             one.code: sandbox_shop(self.conn, sandbox.url, one.code, one.platform, one.session, since)
             for one in sandbox.control.state().shops
         }
+        for shop_id in self.shops.values():
+            staff(self.conn, shop_id)
+        self.conn.commit()
         self.worker = Worker(self.conn, self.decider, lambda: self.now)
         self._more: list[Any] = []
 

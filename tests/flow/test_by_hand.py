@@ -29,23 +29,23 @@ def waiting(desk: Desk) -> Desk:
 
 
 def agree(desk: Desk, amount_fen: int = 30_000, version: int = 1, kind: str = "agree_refund") -> str | None:
-    refused = actions.person_intent(desk.conn, 1, "R1", kind, amount_fen, version, "客服小明", desk.now)
+    refused = actions.person_intent(desk.conn, 1, "R1", kind, amount_fen, version, "主管阿兰", desk.now)
     return refused.code if refused else None
 
 
 def undo(desk: Desk) -> str | None:
-    refused = actions.undo(desk.conn, 1, "R1", "agree_refund", "客服小明", desk.now)
+    refused = actions.undo(desk.conn, 1, "R1", "agree_refund", "主管阿兰", desk.now)
     return refused.code if refused else None
 
 
 def test_a_person_pays_and_nothing_leaves_while_it_can_be_undone(waiting: Desk) -> None:
     assert agree(waiting, 20_000) is None
-    assert waiting.one(MONEY) == ("approved", 20_000, "客服小明")
+    assert waiting.one(MONEY) == ("approved", 20_000, "主管阿兰")
     assert waiting.one("SELECT extract(epoch FROM due_at - created_at)::int FROM intent") == 30
     assert waiting.one("SELECT held_fen FROM order_money") == 20_000
     assert waiting.all("SELECT queue FROM queue_item") == []
     assert undo(waiting) is None
-    assert waiting.one(MONEY) == ("cancelled", 20_000, "客服小明")
+    assert waiting.one(MONEY) == ("cancelled", 20_000, "主管阿兰")
     assert waiting.one("SELECT held_fen FROM order_money") == 0
     waiting.look()
     assert waiting.one("SELECT queue FROM queue_item") == "unshipped_manual"
@@ -83,11 +83,11 @@ def test_nobody_pays_twice_nor_more_than_was_paid(waiting: Desk) -> None:
     assert agree(waiting) == "already"
     assert agree(waiting, 10_000) == "already"
     waiting.tell(application("R2", amount_fen=30_000))
-    refused = actions.person_intent(waiting.conn, 1, "R2", "agree_refund", 20_001, 1, "客服小明", waiting.now)
+    refused = actions.person_intent(waiting.conn, 1, "R2", "agree_refund", 20_001, 1, "主管阿兰", waiting.now)
     assert refused is not None
     assert refused.code == "over_paid"
     assert waiting.one("SELECT held_fen FROM order_money") == 30_000
-    last = actions.person_intent(waiting.conn, 1, "R2", "agree_refund", 20_000, 1, "客服小明", waiting.now)
+    last = actions.person_intent(waiting.conn, 1, "R2", "agree_refund", 20_000, 1, "主管阿兰", waiting.now)
     assert last is None
     assert waiting.one("SELECT held_fen FROM order_money") == 50_000
 
@@ -95,7 +95,7 @@ def test_nobody_pays_twice_nor_more_than_was_paid(waiting: Desk) -> None:
 def test_a_finished_case_and_an_unknown_one_are_refused(waiting: Desk) -> None:
     waiting.tell(application(version=2, state="closed"))
     assert agree(waiting, version=2) == "finished"
-    missing = actions.person_intent(waiting.conn, 1, "R404", "agree_refund", 1, 1, "客服小明", waiting.now)
+    missing = actions.person_intent(waiting.conn, 1, "R404", "agree_refund", 1, 1, "主管阿兰", waiting.now)
     other = actions.person_intent(waiting.conn, 2, "R1", "agree_refund", 1, 1, "外人老吴", waiting.now)
     assert [one.code for one in (missing, other) if one] == ["no_case", "no_case"]
 
@@ -117,7 +117,7 @@ def test_the_books_intent_is_not_a_persons_to_undo(desk: Desk) -> None:
 def test_a_change_of_the_buyer_takes_a_persons_intent_back(waiting: Desk) -> None:
     agree(waiting)
     waiting.tell(application(version=2, amount_fen=29_000))
-    assert waiting.one(MONEY) == ("cancelled", 30_000, "客服小明")
+    assert waiting.one(MONEY) == ("cancelled", 30_000, "主管阿兰")
     assert waiting.one("SELECT held_fen FROM order_money") == 0
     assert waiting.one("SELECT queue FROM queue_item") == "unshipped_manual"
 
@@ -134,7 +134,7 @@ def test_what_the_platform_refused_a_person_may_try_again_and_a_rule_may_not(des
     assert desk.one("SELECT held_fen FROM order_money") == 0
     assert desk.one("SELECT queue FROM queue_item") == "platform_refused"
     assert agree(desk, 5_000) is None
-    assert desk.one(MONEY) == ("approved", 5_000, "客服小明")
+    assert desk.one(MONEY) == ("approved", 5_000, "主管阿兰")
     assert desk.one("SELECT held_fen FROM order_money") == 5_000
 
 
@@ -200,3 +200,11 @@ def test_a_case_is_noted_and_given_to_a_colleague(waiting: Desk) -> None:
     ]
     assert actions.assign(waiting.conn, 1, "R1", None, "主管阿兰", waiting.now) is None
     assert waiting.one("SELECT owner FROM queue_item") is None
+
+
+def test_an_undone_and_repeated_refund_falls_when_the_platform_pays_first(waiting: Desk) -> None:
+    assert (agree(waiting), undo(waiting), agree(waiting)) == (None, None, None)
+    waiting.tell(application(version=2, state="refunded", amount_fen=30_000))
+    assert waiting.one("SELECT state FROM intent WHERE kind = 'agree_refund'") == "cancelled"
+    assert waiting.one("SELECT held_fen FROM order_money") == 30_000
+    assert waiting.one("SELECT amount_fen, origin FROM ledger") == (30_000, "platform")

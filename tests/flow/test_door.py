@@ -14,7 +14,19 @@ from psycopg.conninfo import conninfo_to_dict
 from aftersale.pg.connect import opened
 from tests.conftest import Database
 from tests.flow.desk import NOON, Desk
-from tests.flow.posts import ORDER_ID, applied, door, encoded, open_to_pushes, post, signed, tmc, trace, trade
+from tests.flow.posts import (
+    CASE_ID,
+    ORDER_ID,
+    applied,
+    door,
+    encoded,
+    open_to_pushes,
+    post,
+    signed,
+    tmc,
+    trace,
+    trade,
+)
 
 BODIES = "SELECT count(*) FROM arrival"
 
@@ -87,7 +99,14 @@ def test_an_old_post_is_refused_though_its_signature_fits(
         headers, body = signed("taobao", encoded(applied()))
     answer = httpx2.post(f"{url}/hooks/taobao/ming", headers=headers, content=body, trust_env=False)
     assert (answer.status_code, answer.json()["code"]) == (401, "stale")
-    assert desk.one(BODIES) == 0
+    assert desk.one("SELECT source FROM arrival") == "taobao.late"
+    open_to_pushes(desk).turn()
+    assert desk.all("SELECT case_id FROM cases") == []
+    assert desk.one("SELECT kind, external_id, version FROM to_fetch") == (
+        "application",
+        CASE_ID,
+        1_794_758_408_000,
+    )
 
 
 def test_another_shops_secret_opens_nothing(desk: Desk, url: str) -> None:

@@ -8,9 +8,11 @@ from itertools import pairwise
 
 import pytest
 
+from aftersale.intake import arrive
 from aftersale.intake.pull import PullLimits
 from tests.conftest import Database
 from tests.flow.market import MarketDesk
+from tests.flow.posts import applied, encoded
 from tests.sandbox.running import START, Running, running
 
 DAY = timedelta(days=1)
@@ -155,4 +157,45 @@ def test_a_shop_whose_data_comes_as_files_is_not_pulled(market: MarketDesk) -> N
     pull_all(market)
     assert market.one("SELECT tries FROM to_fetch") == 0
     assert market.one("SELECT since FROM pull_cursor WHERE shop_id = 1") == START
+    assert here(market) == there(market)
+
+
+def test_a_hint_that_came_late_has_the_platform_asked_once_and_only_if_it_knows_more(
+    market: MarketDesk,
+) -> None:
+    """F33: a replayed post is not believed, but what it names is fetched; when we know as much, nothing is."""
+    pull_all(market)
+    case_id, version = here(market)[0]
+    gets = market.sandbox.control.calls().get(f"{GET} ok", 0)
+    shop_id = market.one("SELECT shop_id FROM cases WHERE case_id = %s", case_id)
+    for told in (version, version - 1, version + 1):
+        late = applied(case_id=case_id, version=told, refund_fee="0.01")
+        with market.conn.transaction():
+            arrive.store(market.conn, [(shop_id, "taobao.late", encoded(late))])
+        pull_all(market)
+        assert market.one("SELECT application_version FROM cases WHERE case_id = %s", case_id) == version
+    assert market.sandbox.control.calls().get(f"{GET} ok", 0) == gets + 1
+    assert market.all("SELECT * FROM to_fetch") == []
+
+
+def test_what_no_push_told_is_known_one_interval_later(market: MarketDesk) -> None:
+    """F34: the next pull that is due finds it, however long the shop was silent before."""
+    pull_all(market)
+    market.conn.execute("DELETE FROM inbox")
+    lost = here(market)[0][0]
+    market.conn.execute(
+        "UPDATE cases SET application_version = 0, state = 'applied' WHERE case_id = %s", (lost,)
+    )
+    market.conn.execute("UPDATE pull_cursor SET since = %s", (START,))
+    market.conn.commit()
+    puller = market.puller(QUICK)
+    assert puller._pull() == 0, "the pause is not over"
+    hurry(market)
+    for _ in market.shops:
+        assert puller._pull() == 1
+    hurry(market)
+    while puller._fetch():
+        pass
+    while market.worker.turn():
+        pass
     assert here(market) == there(market)

@@ -29,6 +29,31 @@ def test_a_shop_is_added_staffed_and_listed(embedded_database: Database) -> None
     ]
 
 
+def test_a_person_has_rights_of_their_own(embedded_database: Database) -> None:
+    aftersale(embedded_database, "shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
+    staff = ("shop", "staff", "--shop", "ming", "--password", "zhiyuan-xiaoli-1")
+    helper = ("支援小李", "--role", "helper", "--job", "refunds", "--until", "2026-11-13")
+    for line in (helper, ("客服小明", "--limit", "50.5"), ("新人小赵", "--no-refunds")):
+        done = aftersale(embedded_database, *staff, *line)
+        assert (done.returncode, done.stderr) == (0, "")
+    for line in (
+        ("客服小明", "--limit", "much"),
+        ("支援小李", "--role", "helper"),
+        ("客服小明", "--job", "refunds"),
+    ):
+        odd = aftersale(embedded_database, *staff, *line)
+        assert (odd.returncode, odd.stderr.count("\n")) == (2, 1)
+    with opened(embedded_database.app, settings=SETTINGS) as conn:
+        rows = conn.execute(
+            "SELECT role, refund_right, max_amount_fen, helper_job, access_ends_at::text FROM membership"
+            " ORDER BY user_id"
+        ).fetchall()
+    assert [row[:4] for row in rows] == [
+        ("helper", True, None, "refunds"), ("agent", True, 5_050, None), ("agent", False, None, None),
+    ]  # fmt: skip
+    assert rows[0][4] == "2026-11-12 16:00:00+00"
+
+
 def test_what_cannot_be_ends_in_one_line(embedded_database: Database) -> None:
     first = ("shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
     assert aftersale(embedded_database, *first).returncode == 0

@@ -1,11 +1,13 @@
 """The kill switch: nothing leaves after it, everything goes on when it is released, nothing is lost or doubled."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 
-from aftersale.act.run import Limits
+from aftersale.act.run import Actor, Limits
 from aftersale.cases import actions
 from aftersale.core.records import Arrival
 from aftersale.core.refusal import Refusal
@@ -134,3 +136,74 @@ def test_a_switch_wants_a_reason(desk: Desk) -> None:
     assert refused is not None
     assert refused.code == "no_reason"
     assert desk.all("SELECT * FROM switch") == []
+
+
+class Load:
+    """Many refunds of one shop and several senders; the switch is thrown at the n-th question for the time."""
+
+    def __init__(self, market: MarketDesk, thrown_at: int, shop_id: int, action: str) -> None:
+        self.market, self.thrown_at, self.where = market, thrown_at, (shop_id, action)
+        self.conn = opened(market.database.app)
+        self.lock, self.asked, self.calls_then = threading.Lock(), 0, -1
+
+    def now(self) -> datetime:
+        with self.lock:
+            self.asked += 1
+            if self.asked == self.thrown_at:
+                actions.set_switch(self.conn, *self.where, True, "出事了", "主管阿兰", self.market.now)
+                self.calls_then = agreed(self.market)
+        return self.market.now
+
+    def run(self, senders: int) -> None:
+        actors = [self.market.actor(Limits(calls_per_s=2000, claim_max=5), self.now) for _ in range(senders)]
+        with ThreadPoolExecutor(senders) as pool:
+            list(pool.map(rest, actors))
+
+
+def rest(actor: Actor) -> None:
+    """Turns until three in a row had nothing to do."""
+    idle = 0
+    for _ in range(200):
+        idle = 0 if actor.turn() else idle + 1
+        if idle == 3:
+            return
+    raise AssertionError("the sender never comes to rest")
+
+
+def agreed(market: MarketDesk) -> int:
+    """Calls that would pay, as the sandbox counted them."""
+    return sum(count for name, count in market.sandbox.control.calls().items() if "refunds.agree" in name)
+
+
+@pytest.mark.parametrize("thrown_at", [1, 6, 11])
+@pytest.mark.parametrize(
+    ("shop", "action"),
+    [
+        (None, ""),
+        ("demo2", ""),
+        ("demo2", "agree_refund"),
+        ("demo2", "automatic_money"),
+        (None, "automatic_money"),
+    ],
+)
+def test_thrown_under_load_by_several_senders_begins_no_new_call(
+    market: MarketDesk, shop: str | None, action: str, thrown_at: int
+) -> None:
+    """P17: every sender reads the switch before each call, so at most the one call each is in goes on."""
+    for n in range(40):
+        tell(market, "demo2", f"7{n:02}")
+    load = Load(market, thrown_at, market.shops[shop] if shop else 0, action)
+    load.run(4)
+    assert load.calls_then >= 0
+    assert agreed(market) - load.calls_then <= 4
+    waiting = market.one("SELECT count(*) FROM intent WHERE state = 'approved'")
+    assert waiting > 0
+    after = agreed(market)
+    rest(market.actor())  # a process that starts later
+    assert agreed(market) == after
+    stop(market, load.where[0], action, stopped=False)
+    market.conn.execute("UPDATE shop SET settings = settings || '{\"error_ratio_max\": 100}'")
+    market.conn.commit()
+    rest(market.actor())
+    assert len(sent(market)) == 40
+    assert market.one("SELECT max(sends) FROM intent WHERE sends > 2") is None

@@ -65,7 +65,7 @@ def news(n: int) -> list[Record]:
     }
     applied = Application(
         f"R{n}", f"T{n}", 1, reason=at(REASONS, n, 5), amount_fen=at(AMOUNTS, n, 4), applied_at=applied_at,
-        applied_minute=n % 1440, due_at=applied_at + timedelta(days=2), freight_insurance=n % 2 == 0,
+        applied_minute=n % 1440, due_at=applied_at + timedelta(days=90), freight_insurance=n % 2 == 0,
         return_tracking_no=back, modification_count=0, refusal_count=0, **(base | kind),
     )  # fmt: skip
     bought = Order(f"T{n}", 1, paid_fen=(20_000, 50_000)[n % 2], shipped=track is not None, presale_deposit=False,

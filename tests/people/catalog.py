@@ -14,7 +14,12 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).parents[2] / "aftersale"
 PO = ROOT / "people/locale/en/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
-SAYING = (ROOT / "cases/people.py", ROOT / "people/acts.py")  # their refusals are shown to people
+SAYING = (
+    ROOT / "cases/people.py",
+    ROOT / "cases/ledger.py",
+    ROOT / "cases/approvals.py",
+    ROOT / "people/acts.py",
+)  # their refusals are shown to people
 
 
 def sentences() -> dict[str, str]:

@@ -67,6 +67,7 @@ def take(browser: Browser, address: str, name: str, password: str, folder: Path)
                 "queue": "/queue",
                 "case": case or "/queue",
                 "board": "/board",
+                "money": "/money",
                 "switches": "/switches",
             }
             for screen, path in screens.items():

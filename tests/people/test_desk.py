@@ -122,7 +122,7 @@ def test_the_case_page_says_what_can_be_done(sign_in: SignIn) -> None:
 
 
 def test_an_agreed_refund_can_be_undone(sign_in: SignIn, shops: Database) -> None:
-    client, mine = sign_in("客服小明"), case_id(1, 34)
+    client, mine = sign_in("主管阿兰"), case_id(1, 34)
     form = {"amount_fen": 23600, "version": 1}
     page = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content
     assert "「同意退款 ¥236.00」将在 30 秒后发出" in text(page)
@@ -130,13 +130,13 @@ def test_an_agreed_refund_can_be_undone(sign_in: SignIn, shops: Database) -> Non
     assert "已经有人决定，正在办理" in text(page)
     assert "拒绝 R" not in text(page)
     state = f"SELECT state, amount_fen, planned_by FROM intent WHERE case_id = '{mine}' AND money"
-    assert asked(shops, state) == [("approved", 23600, "客服小明")]
+    assert asked(shops, state) == [("approved", 23600, "主管阿兰")]
     twice = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content
     assert "已经有一笔退款在进行" in text(twice)
     assert len(asked(shops, state)) == 1
     undone = client.post(f"/case/tea/{mine}/do/undo", {"intent": "agree_refund"}, follow=True).content
     assert "已撤回「同意退款」" in text(undone)
-    assert asked(shops, state) == [("cancelled", 23600, "客服小明")]
+    assert asked(shops, state) == [("cancelled", 23600, "主管阿兰")]
 
 
 def test_a_changed_application_is_not_refunded(sign_in: SignIn, shops: Database) -> None:

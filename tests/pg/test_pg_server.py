@@ -178,7 +178,7 @@ def test_initdb_cut_short_is_done_again(tmp_path: Path) -> None:
     assert not half.exists()
 
 
-@pytest.mark.parametrize("number", [1, os.getpid()])
+@pytest.mark.parametrize("number", [1, os.getpid()], ids=["init", "ours"])
 def test_stale_pid_file_with_a_number_in_use_does_not_stop_the_start(tmp_path: Path, number: int) -> None:
     with start(tmp_path) as server:
         write(server.url("owner"), "committed")

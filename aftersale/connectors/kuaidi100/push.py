@@ -63,7 +63,7 @@ def _arrival(raw: bytes) -> Arrival | BadInput:
             TrackingEvent(_moment(step.ftime), plain(step.context) or "", step.statusCode)
             for step in result.data
         ]
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return BadInput("kuaidi100 push", str(error), raw)
     where = f"kuaidi100 push {result.nu[:64]}"
     if not is_id(result.nu):

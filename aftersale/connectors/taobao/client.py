@@ -1,6 +1,7 @@
 """One signed TOP call whose outcome is always a value (platforms: TOP doc 101617)."""
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
@@ -12,11 +13,15 @@ from aftersale.connectors.outcome import Answer, Ok, Rejected, TryLater, Unknown
 from aftersale.connectors.taobao.signing import sign
 
 ANSWER_BYTES_MAX = 10_000_000
-TIMEOUT = httpx2.Timeout(10.0, connect=3.0)
+TIMEOUT = httpx2.Timeout(8.0, connect=3.0)
+WHOLE_ANSWER_S = 8.0
 SHANGHAI = timezone(timedelta(hours=8))
 RETRY_AFTER_S = 5.0
 LIMIT_CODES = frozenset({4, 5, 6, 7, 8})
 PLATFORM_CODES = frozenset({10, 15, 50})
+SESSION_CODES = frozenset({26, 27})
+TIMESTAMP_CODE = 31  # our clock is wrong
+AUTHORISATION = "authorisation"  # how the code of a TryLater begins when the seller's authorisation is over
 READ_ENDINGS = (".get", ".search", ".render", ".check", ".validate", ".consume")
 _BAN = re.compile(r"(\d+) more second")
 
@@ -84,8 +89,11 @@ class TopClient:
         """Status and body; the body is None when it is too long to be read."""
         files = {upload.name: (upload.filename, upload.content)} if upload else None
         body = bytearray()
+        until = time.monotonic() + WHOLE_ANSWER_S
         with self._http.stream("POST", self._url, data=fields, files=files, timeout=TIMEOUT) as answer:
             for chunk in answer.iter_bytes():
+                if time.monotonic() > until:
+                    raise httpx2.ReadTimeout("the answer trickles")
                 body += chunk
                 if len(body) > ANSWER_BYTES_MAX:
                     return answer.status_code, None
@@ -105,7 +113,7 @@ def _unclear_read(why: str) -> TryLater:
 def _read(method: str, status: int, body: bytes, unclear: Callable[[str], Answer]) -> Answer:
     try:
         payload = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return unclear(f"{method}: HTTP {status} with an answer that is not JSON")
     if not isinstance(payload, dict):
         return unclear(f"{method}: the answer is no JSON object")
@@ -117,14 +125,24 @@ def _read(method: str, status: int, body: bytes, unclear: Callable[[str], Answer
 
 
 def _refused(method: str, error: dict[str, Any], unclear: Callable[[str], Answer]) -> Answer:
-    """A limit refuses before anything is done; other platform trouble tells nothing about a write."""
-    code, sub_code = error.get("code"), str(error.get("sub_code") or "")
+    """A limit or a session refuses before anything is done; other platform trouble tells nothing about a write."""
+    code, sub_code = _code(error.get("code")), str(error.get("sub_code") or "")
     message = str(error.get("sub_msg") or error.get("msg") or "")
     if code in LIMIT_CODES or "call-limited" in sub_code or sub_code.startswith("accesscontrol."):
         ban = _BAN.search(message)
         return TryLater(float(ban.group(1)) if ban else RETRY_AFTER_S, sub_code or str(code))
+    if code in SESSION_CODES:
+        return TryLater(RETRY_AFTER_S, f"{AUTHORISATION}: {code} {sub_code} {message}".rstrip())
+    if code == TIMESTAMP_CODE:
+        return TryLater(RETRY_AFTER_S, f"timestamp: {message}")
     if sub_code.startswith("isp.") or (code in PLATFORM_CODES and not sub_code):
         return unclear(f"{method}: {sub_code or code}: {message}")
     if "sms-code" in sub_code:
         return Rejected("sms_code", sub_code, message)
     return Rejected(str(code), sub_code, message)
+
+
+def _code(told: object) -> object:
+    return (
+        int(told) if isinstance(told, str) and told.isascii() and told.isdigit() and len(told) < 9 else told
+    )

@@ -52,13 +52,16 @@ class Page:
     has_next: bool
 
 
-def changed(client: TopClient, since: datetime, until: datetime, page: int) -> Page | Answer:
-    """Refunds modified in [since, until], page counted from 1."""
+def changed(
+    client: TopClient, since: datetime, until: datetime, page: int, status: str | None = None
+) -> Page | Answer:
+    """Refunds modified in [since, until], page counted from 1; with `status` only those that have it."""
     answer = client.call(
         "taobao.refunds.receive.get",
         fields=REFUND_FIELDS.replace("refund_remind_timeout,", ""),
         start_modified=_moment(since),
         end_modified=_moment(until),
+        status=status,
         page_no=page,
         page_size=PAGE_SIZE,
         use_has_next=True,
@@ -104,10 +107,21 @@ def agree(
     answer = client.call("taobao.rp.refunds.agree", refund_infos=infos, code=sms_code)
     if not isinstance(answer, Ok):
         return {entry.refund_id: answer for entry in agreements}
-    rows = (answer.body.get("results") or {}).get("refund_mapping_result") or ()
-    told = {str(row.get("refund_id")): _agreed(row) for row in rows}
+    told: dict[str, Answer] = {}
+    for row in rows_of(answer.body, "results", "refund_mapping_result"):
+        refund_id, said = str(row.get("refund_id")), _agreed(row)
+        doubled = refund_id in told and type(told[refund_id]) is not type(said)
+        told[refund_id] = Unknown("the answer names this refund twice, differently") if doubled else said
     missing = Unknown("taobao.rp.refunds.agree: the answer does not name this refund")
     return {entry.refund_id: told.get(entry.refund_id, missing) for entry in agreements}
+
+
+def rows_of(body: Mapping[str, Any], outer: str, inner: str) -> list[Mapping[str, Any]]:
+    """TOP's lists, {outer: {inner: [{…}, …]}}; what has another shape tells nothing."""
+    held = body.get(outer)
+    rows = held.get(inner) if isinstance(held, Mapping) else None
+    rows = [rows] if isinstance(rows, Mapping) else rows if isinstance(rows, list) else []
+    return [row for row in rows if isinstance(row, Mapping)]
 
 
 def agree_return(
@@ -229,6 +243,8 @@ def received_back(client: TopClient, refund_id: str) -> Answer:
 def _agreed(row: Mapping[str, Any]) -> Answer:
     if row.get("succ") is True:
         return Ok(row)
+    if row.get("succ") is not False:
+        return Unknown("taobao.rp.refunds.agree: no verdict told")
     text = str(row.get("message") or "")
     sub_code, _, why = text.partition(":")
     if not sub_code.startswith(("isv.", "isp.")):

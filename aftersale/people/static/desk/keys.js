@@ -1,6 +1,6 @@
 // Keys that work on every page. Nothing fires while typing or with a modifier held.
 (() => {
-  const places = { q: "queue", b: "board", s: "switches" };
+  const places = { q: "queue", b: "board", m: "money", s: "switches" };
   let going = 0;
 
   const typing = (target) =>

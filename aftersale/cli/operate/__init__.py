@@ -1,0 +1,1 @@
+"""The commands of whoever keeps an installation running: doctor, backup, restore, instance."""

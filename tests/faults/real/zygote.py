@@ -1,0 +1,128 @@
+"""A process that has imported everything and forks real `aftersale` processes, so that a start costs milliseconds.
+
+Reads one JSON line for each wish and answers with one: {"start": [arguments], "log": path} → pid,
+{"ended": pid} → its exit code (negative: the signal) or null while it lives.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+
+
+class Zygote:
+    """The harness's end."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.real.zygote"], env=dict(environment), text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=die_with_parent,  # noqa: PLW1509
+        )  # fmt: skip
+        self._lock = threading.Lock()
+        assert self._ask({"ended": 0}) is None
+
+    def start(self, arguments: list[str], log: Path) -> int:
+        """`aftersale ARGUMENTS` as a process of its own; its pid."""
+        return int(self._ask({"start": arguments, "log": str(log)}))
+
+    def ended(self, pid: int) -> int | None:
+        """Its exit code (reaped, so ask once), or None while it lives."""
+        code: int | None = self._ask({"ended": pid})
+        return code
+
+    def close(self) -> None:
+        """Every process that still lives dies with it."""
+        self._process.kill()
+        self._process.wait()
+
+    def _ask(self, wish: Mapping[str, object]) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._lock:
+            self._process.stdin.write(json.dumps(wish) + "\n")
+            self._process.stdin.flush()
+            return json.loads(self._process.stdout.readline())
+
+
+def die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _import_everything() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import httpx2  # noqa: F401
+    import uvicorn  # noqa: F401
+
+    from aftersale.act import run as _act
+    from aftersale.cli import web as _web
+    from aftersale.cli import work as _work
+    from aftersale.config import asgi as _asgi
+    from aftersale.decide import run as _decide
+    from aftersale.intake import door as _door
+    from aftersale.intake import pull as _pull
+    from aftersale.rulebooks import books
+
+    assert all((_act, _web, _work, _asgi, _decide, _door, _pull))
+    _compile_once(books.book("refund"), books.actions())
+
+
+def _compile_once(book: Any, actions: Any) -> None:
+    """The rulebook's statement is a function of its version: every fork uses what was compiled here."""
+    from aftersale.decide import run, verdict
+
+    compiled = {differ: verdict.statement(book, actions, shops_differ=differ) for differ in (False, True)}
+    vars(run)["statement"] = lambda *_, shops_differ: compiled[shops_differ]
+
+
+def _fork(arguments: list[str], log: str) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        die_with_parent()
+        nothing, told = os.open(os.devnull, os.O_RDONLY), os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(nothing, 0)
+        os.dup2(told, 1)
+        os.dup2(told, 2)
+        from aftersale.cli import main
+
+        main(arguments, standalone_mode=True)
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _ended(pid: int) -> int | None:
+    if pid == 0:
+        return None
+    try:
+        done, status = os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return 0
+    return os.waitstatus_to_exitcode(status) if done else None
+
+
+def main() -> None:
+    """Answer wishes until the harness is gone."""
+    _import_everything()
+    for line in sys.stdin:
+        wish = json.loads(line)
+        answer = _fork(wish["start"], wish["log"]) if "start" in wish else _ended(wish["ended"])
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

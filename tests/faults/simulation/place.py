@@ -1,0 +1,163 @@
+"""Where schedules run: one server without the cost of durability, one migrated database, empty for each schedule."""
+
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import Connection, sql
+
+from aftersale.cases import stage
+from aftersale.decide.run import Decider
+from aftersale.pg.connect import SETTINGS, parsed, session_options
+from aftersale.pg.server import Server, start
+from aftersale.rulebooks import books
+from tests.faults.simulation.wire import Wired
+
+# A schedule that meets a lock of somebody who is halted will not get it by waiting.
+IMPATIENT = {
+    **SETTINGS,
+    "lock_timeout": "5ms",
+    "synchronous_commit": "off",
+    "idle_in_transaction_session_timeout": "0",
+}
+LAX = ("fsync = off", "full_page_writes = off", "autovacuum = off")
+EMPTIED_MAX = 40
+# What the judge has of its own: how a schedule's tables are emptied, and what people may, as the sound product says it.
+PREPARED = """
+CREATE SCHEMA IF NOT EXISTS judge;
+CREATE OR REPLACE VIEW judge.emptied_tables AS
+  SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'
+    AND tablename !~ '^(django_|auth_|book_version|setting_default|books_published)' ORDER BY 1;
+CREATE OR REPLACE FUNCTION judge.truncated() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN EXECUTE (SELECT 'TRUNCATE ' || string_agg(name, ', ') || ' RESTART IDENTITY' FROM judge.emptied_tables); END $$;
+DO $make$ BEGIN
+  EXECUTE 'CREATE OR REPLACE FUNCTION judge.emptied() RETURNS void LANGUAGE plpgsql AS $$ BEGIN ' ||
+    (SELECT string_agg(format('IF EXISTS (SELECT FROM public.%1$s) THEN DELETE FROM public.%1$s; END IF;', name), ' ')
+     FROM judge.emptied_tables) ||
+    (SELECT string_agg(format('PERFORM setval(%L, %s, false);', 'public.' || sequencename, start_value), ' ')
+     FROM pg_sequences WHERE schemaname = 'public' AND sequencename !~ '^(django_|auth_)') || ' END $$';
+  EXECUTE (SELECT string_agg(replace(replace(pg_get_functiondef(oid), 'public.', 'judge.'), '$function$', '$f$'), ';')
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('permitted', 'person_permitted'));
+  EXECUTE (SELECT string_agg(format('ALTER FUNCTION %s SET search_path = judge, public', oid::regprocedure), ';')
+    FROM pg_proc WHERE pronamespace = 'judge'::regnamespace AND proname IN ('permitted', 'person_permitted'));
+END $make$;
+"""
+
+
+for name in ("psycopg", "aftersale"):  # broken connections and turns are what this is about
+    logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+
+
+@contextmanager
+def server() -> Iterator[Server]:
+    """A server of our own with a migrated database `aftersale`."""
+    with tempfile.TemporaryDirectory(prefix="aftersale-simulation-") as folder, start(Path(folder)) as one:
+        with psycopg.connect(one.url("admin"), autocommit=True) as admin:
+            for setting in LAX:
+                admin.execute(sql.SQL(f"ALTER SYSTEM SET {setting}"))
+            admin.execute("SELECT pg_reload_conf()")
+        urls = {"DATABASE_URL": one.url("app"), "DATABASE_OWNER_URL": one.url("owner")}
+        subprocess.run([sys.executable, "-m", "aftersale", "migrate"], env={**os.environ, **urls},
+                       check=True, capture_output=True)  # fmt: skip
+        yield one
+
+
+@dataclass
+class Place:
+    """One database of one process: a superuser who empties, plants and judges, and the workers' connections."""
+
+    admin_url: str
+    app_url: str
+    admin: Connection[Any] = field(init=False)
+    deciders: dict[str, Decider] = field(default_factory=dict)
+    wired: dict[str, Wired] = field(default_factory=dict)
+    _lowered: dict[bool, str] = field(default_factory=dict)
+    _emptied: int = 0
+
+    def __post_init__(self) -> None:
+        self.admin = psycopg.connect(self.admin_url, autocommit=True, prepare_threshold=1)
+        for statement in ("session_replication_role = replica", "lock_timeout = '2s'", "jit = off",
+                          "plan_cache_mode = force_generic_plan", "search_path = judge, public"):  # fmt: skip
+            self.admin.execute(f"SET {statement}".encode())
+        self.admin.execute(PREPARED)
+
+    def connection(self, name: str) -> Wired:
+        """The connection of the worker called so, at rest."""
+        if name in self.wired:
+            self.wired[name].calm()
+        if name not in self.wired or self.wired[name].closed:
+            self.deciders.pop(name, None)
+            parts = {**parsed(self.app_url), "application_name": name, "options": session_options(IMPATIENT)}
+            conn = Wired.connect(**parts, prepare_threshold=1)
+            self.wired[name] = conn
+        return self.wired[name]
+
+    def decider(self, name: str) -> Decider:
+        """The book on that worker's connection."""
+        conn = self.connection(name)
+        if name not in self.deciders:
+            stage.prepare(conn)
+            self.deciders[name] = Decider(
+                conn, books.book("refund"), books.text("refund.yaml"), books.actions()
+            )
+            conn.commit()
+            self.deciders[name]._statements = self._lowered
+        return self.deciders[name]
+
+    def empty(self) -> None:
+        """As freshly migrated: what a migration filled stays, all else goes, and numbers begin anew.
+
+        Rows are deleted: truncating tables would have every prepared statement planned anew.
+        """
+        if self._emptied % EMPTIED_MAX == 0:
+            self.admin.execute("SELECT judge.truncated()")
+        self._emptied += 1
+        self.admin.execute("SELECT judge.emptied()")
+
+    def gone(self, conn: Wired) -> None:
+        """A closed connection's locks are free once its server process is gone."""
+        while self.admin.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (conn.pid,)).rowcount:
+            time.sleep(0.0005)
+
+    def forget(self) -> None:
+        """Nobody is connected any more, whatever they were doing."""
+        for conn in self.wired.values():
+            conn.close()
+
+    def close(self) -> None:
+        for conn in self.wired.values():
+            conn.close()
+        self.admin.close()
+
+
+def copied(admin_url: str, app_url: str, name: str) -> Place:
+    """A place in a copy of the migrated database, called `name`."""
+    with psycopg.connect(_at(admin_url, "postgres"), autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE aftersale OWNER aftersale_owner")
+        admin.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO aftersale_app")
+    return Place(_at(admin_url, name), _at(app_url, name))
+
+
+def _at(url: str, database: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@contextmanager
+def place(one: Server, name: str) -> Iterator[Place]:
+    """A copy for as long as it is needed."""
+    made = copied(one.url("admin"), one.url("app"), name)
+    try:
+        yield made
+    finally:
+        made.close()

@@ -1,0 +1,1 @@
+"""Faults injected one at a time; docs/faults.md says which of them is asserted where."""

@@ -24,8 +24,8 @@ setup:  ## the locked environment in .venv; afterwards the command is .venv/bin/
 up: setup  ## database, demo shops with live traffic, a worker and the pages; Ctrl-C stops it all
 	@exec $(WITH_MAKE) .venv/bin/aftersale up $(ARGS)
 
-test: setup  ## all tests; says what it installs for them (browser, fonts, a second PostgreSQL)
-	@.ci/machine chromium fonts-noto-cjk postgresql
+test: setup  ## all tests; says what it installs for them (browser, fonts, a second PostgreSQL, faketime, strace)
+	@.ci/machine chromium fonts-noto-cjk postgresql faketime strace
 	.venv/bin/pytest $(ARGS)
 
 lint: setup  ## style and format

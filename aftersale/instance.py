@@ -49,7 +49,8 @@ UPDATE instance SET reconcile_since = clock_timestamp(), reconcile_moment = mome
 WHERE reconcile_since IS NULL OR accepted AND %(copied)s OR %(behind)s
 """
 # Every platform was asked what changed up to our start, and every piece of money that was under way then was asked about,
-# as was money of an older case that the platform has news of which we have not fetched.
+# as was money of a case that is older, or that a late message made old again, with news of which we have not fetched.
+# What waits for a person's word waits for that news as well: it may have been given, and acted on, after the backup.
 _SETTLE = """
 WITH door AS (SELECT id FROM shop WHERE platform IN ('taobao', 'tmall')
   AND num_nulls(base_url, app_key, app_secret, session_key) = 0)
@@ -61,7 +62,10 @@ WHERE reconcile_since IS NOT NULL AND accepted
     WHERE i.money AND i.state IN ('approved', 'sending', 'unknown') AND (i.asked_at > reconcile_since) IS NOT TRUE
       AND (i.created_at <= reconcile_moment OR EXISTS (SELECT FROM to_fetch f JOIN cases c USING (shop_id)
         WHERE f.shop_id = i.shop_id AND f.kind = 'application' AND f.external_id = i.case_id AND c.case_id = i.case_id
-          AND c.first_seen_at <= reconcile_moment)))
+          AND (c.first_seen_at <= reconcile_moment OR f.version BETWEEN i.platform_version + 1 AND 9223372036854775806))))
+  AND NOT EXISTS (SELECT FROM intent i JOIN door d ON d.id = i.shop_id JOIN to_fetch f ON f.shop_id = i.shop_id
+      AND f.kind = 'application' AND f.external_id = i.case_id
+    WHERE i.money AND i.state IN ('planned', 'with_person') AND i.created_at <= reconcile_moment)
 RETURNING true
 """
 # What was asked while the other one may still have been sending counts no more.

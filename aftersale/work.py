@@ -31,6 +31,13 @@ log = logging.getLogger(__name__)
 LOOKS_MAX = 1000
 IDLE_S = 0.05
 AGAIN_S = 1.0
+OTHER_TABLES = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.UndefinedColumn,
+    psycopg.errors.UndefinedFunction,
+    psycopg.errors.InsufficientPrivilege,
+)
+"""The database is not the one that this code is for: no body's fault."""
 TOO_OFTEN = "每次处理它，处理的进程都没有回来；请人工查看"
 
 Turn = Callable[[], int]
@@ -94,7 +101,7 @@ class Desk:
         try:
             suspects = again(lambda: self._batch(taken))
         except Exception as error:
-            if isinstance(error, MET):
+            if isinstance(error, (*MET, *OTHER_TABLES)):
                 self.waiting.forgive(taken)
             if _is_away(error):
                 raise
@@ -132,7 +139,7 @@ class Desk:
             try:
                 again(partial(self._one, arrival_id))
             except Exception as error:
-                if isinstance(error, MET):
+                if isinstance(error, (*MET, *OTHER_TABLES)):
                     self.waiting.forgive([arrival_id], counted=False)
                 if _is_away(error):
                     raise
@@ -195,7 +202,8 @@ class Desk:
 def _is_away(error: Exception) -> bool:
     """Is it the database's trouble, and no fault of what we wrote?"""
     too_much = isinstance(error, psycopg.errors.ProgramLimitExceeded)
-    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) and not too_much
+    away = (psycopg.OperationalError, psycopg.InterfaceError, *OTHER_TABLES)
+    return isinstance(error, away) and not too_much
 
 
 def _said(error: Exception) -> str:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from aftersale.pg.server import start
 from tests.pg.cluster import Urls, external_server, newest_bin
@@ -18,6 +19,8 @@ from tests.pg.cluster import Urls, external_server, newest_bin
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 _numbers = count(1)
+settings.register_profile("house", deadline=None)  # a busy machine is no failure
+settings.load_profile("house")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ PERSON_CODES = ("sms_code", "subuser.has-no-permission", NO_ANSWER)
 STOPPED = TryLater(0.0, "stopped")
 ASK_S_MAX = 30.0  # a platform that lets every question time out must not make a turn look hung; the rest is asked later
 BACK = 5  # leases
+SWITCH_S = 0.05  # how old what the switches said may be when a call begins
 
 
 class Actor:
@@ -78,10 +79,11 @@ class Actor:
         return self._ask(items)
 
     def _send(self) -> int:
+        ours = self._lease()
         items = [] if self._stopping() else self._claims.take(self._now())
         if not items:
             return 0
-        door, ours = self._door(items[0].shop_id), self._lease()
+        door = self._door(items[0].shop_id)
         for batch in door.batches(items):
             self._settle(batch, self._call(door, batch, ours))
         return len(items)
@@ -98,11 +100,24 @@ class Actor:
             return {item.case_id: TryLater(5.0, "call budget") for item in batch}
         may_go = self._may_go(batch)
         go = [item for item in batch if item.case_id in may_go]
-        answers = door.send(go, ours) if go else {}
+        answers = door.send(go, self._still(go, ours)) if go else {}
         for item in go:
             answers[item.case_id] = self._asked_again(door, item, answers[item.case_id])
         self._heed(door, answers.values())
         return answers | {item.case_id: STOPPED for item in batch if item.case_id not in may_go}
+
+    def _still(self, batch: Sequence[Item], ours: Callable[[], bool]) -> Callable[[], bool]:
+        """May all of a batch still go? A batch may be many calls, and a switch thrown between two counts (P17)."""
+        read_at = time.monotonic()
+
+        def still() -> bool:
+            nonlocal read_at
+            if ours() and time.monotonic() - read_at > SWITCH_S:
+                read_at = time.monotonic()
+                return len(self._may_go(batch)) == len(batch)
+            return ours()
+
+        return still
 
     def _may_go(self, batch: Sequence[Item]) -> set[str]:
         """Whose switch was thrown since the claim, or whom another worker has taken over, is not among them."""
@@ -124,8 +139,9 @@ class Actor:
         if not pace.wait_turn(self.conn, door.shop.app_key, self.limits.calls_per_s):
             return Unknown(answer.message)
         said = door.ask(item)
-        refused = isinstance(said, TryLater) or (isinstance(said, Rejected) and said.code != NO_ANSWER)
-        return answer if refused else said
+        if isinstance(said, Rejected) and said.code == NO_ANSWER:
+            return Unknown(said.message)
+        return answer if isinstance(said, TryLater | Rejected) else said
 
     def _heed(self, door: Taobao, answers: Iterable[Answer]) -> None:
         """A limit has all callers of the application wait, an expired authorisation stops its shop."""

@@ -149,7 +149,9 @@ def resolve(
     channel: str = "web",
 ) -> Refusal | None:
     """What the platform wants a person for (code by SMS, main account): send it `again`, `cancel` it, or say that it
-    is `done_there`, which is not believed: the platform is asked, and its answer ends the intent. F48."""
+    is `done_there`, which is not believed: the platform is asked, and its answer ends the intent. F48.
+
+    What may have been done already is asked about before it is sent again, and not cancelled (P4)."""
     if how not in RESOLUTIONS:
         return Refusal("unknown_kind", f"不认识的操作：{how}")
     where = {"shop_id": shop_id, "case_id": case_id, "kind": kind, "by": by, "now": now, "channel": channel}
@@ -165,16 +167,18 @@ def _resolve(conn: Connection[Any], where: Mapping[str, Any], how: str) -> Refus
     found = conn.execute(_SQL["resolvable"], where).fetchone() if case else None
     if case is None or found is None:
         return Refusal("already", "这一步已经不在等人处理了")
-    version, amount_fen = found
+    version, amount_fen, in_doubt = found
     where = {**where, "platform_version": version, "amount_fen": amount_fen, "order_id": case[2]}
     refused = _not_yours(conn, where) if how != "done_there" else None
     if refused:
         return refused
     if how == "again":
-        if case[0] != version:
+        if case[0] != version and not in_doubt:
             return Refusal("changed", "买家或平台刚刚改动了这张售后单，请看过新内容再操作")
-        conn.execute(_SQL["again"], where)
+        conn.execute(_SQL["ask_again" if in_doubt else "again"], where)
         conn.execute(_SQL["unqueue"], where)
+    elif how == "cancel" and in_doubt:
+        return Refusal("in_doubt", "还不知道平台有没有退这笔钱，不能取消；可以再问一次，或到平台上处理")
     else:
         conn.execute(_SQL["fetch"], where)
     if how == "cancel":

@@ -64,12 +64,19 @@ SELECT shop_id, case_id, kind FROM approval WHERE state = 'requested' AND expire
 ORDER BY shop_id, case_id LIMIT %(limit)s
 
 -- name: resolvable
-SELECT platform_version, amount_fen FROM intent
+SELECT platform_version, amount_fen, in_doubt(money, sent_at, asked_at, nones) FROM intent
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind = %(kind)s AND state = 'with_person'
 ORDER BY platform_version DESC LIMIT 1
 
 -- name: again
-UPDATE intent SET state = 'approved', approved_by = %(by)s, outcome = NULL, due_at = %(now)s, changed_at = %(now)s
+UPDATE intent SET state = 'approved', approved_by = %(by)s, outcome = NULL, due_at = %(now)s, changed_at = %(now)s,
+  asked_at = CASE WHEN sent_at IS NOT NULL THEN asked_at END  -- after a restore it is asked about before it is sent
+WHERE (shop_id, case_id, kind, platform_version, amount_fen, state)
+  = (%(shop_id)s, %(case_id)s, %(kind)s, %(platform_version)s, %(amount_fen)s, 'with_person')
+
+-- It may have been done: the platform is asked again first.
+-- name: ask_again
+UPDATE intent SET state = 'unknown', outcome = '再问一次：' || %(by)s, due_at = %(now)s, changed_at = %(now)s
 WHERE (shop_id, case_id, kind, platform_version, amount_fen, state)
   = (%(shop_id)s, %(case_id)s, %(kind)s, %(platform_version)s, %(amount_fen)s, 'with_person')
 

@@ -9,8 +9,9 @@ WITH ended AS (
   WHERE v.state IN ('refunded', 'closed') AND i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.state = 'with_person'
   RETURNING i.*),
 freed AS (
-  UPDATE order_money m SET held_fen = m.held_fen - e.amount_fen FROM ended e
-  WHERE e.money AND e.state = 'cancelled' AND m.shop_id = e.shop_id AND m.order_id = e.order_id),
+  UPDATE order_money m SET held_fen = m.held_fen - e.amount_fen
+  FROM (SELECT shop_id, order_id, sum(amount_fen) AS amount_fen FROM ended WHERE money AND state = 'cancelled' GROUP BY 1, 2) e
+  WHERE m.shop_id = e.shop_id AND m.order_id = e.order_id),
 noted AS (
   INSERT INTO happening (shop_id, case_id, at, kind, actor, what)
   SELECT shop_id, case_id, %(now)s, 'intent', 'platform', kind || ' ' || state || '：' || outcome FROM ended)
@@ -29,7 +30,7 @@ WITH back AS (
   WHERE v.state <> 'refunded' AND h.refunded_version < v.application_version AND l.paid_fen > 0
   ON CONFLICT DO NOTHING RETURNING shop_id, case_id, order_id, -amount_fen AS amount_fen),
 freed AS (
-  UPDATE order_money m SET held_fen = m.held_fen - b.amount_fen
+  UPDATE order_money m SET held_fen = greatest(m.held_fen - b.amount_fen, 0)
   FROM (SELECT shop_id, order_id, sum(amount_fen) AS amount_fen FROM back GROUP BY 1, 2) b
   WHERE m.shop_id = b.shop_id AND m.order_id = b.order_id)
 UPDATE verdict v SET money = false, kinds = '{}', action = 'manual_review', queue = 'reversed',
@@ -39,13 +40,14 @@ WHERE v.prior_rule = 'payment_reversed' AND v.prior_version = v.application_vers
   OR EXISTS (SELECT FROM back b WHERE b.shop_id = v.shop_id AND b.case_id = v.case_id)
 
 -- An intent that the new verdict no longer wants and that has done nothing is cancelled and its money released.
--- A person's intent falls only when the application it was bound to has changed.
+-- A person's intent falls only when the application it was bound to has changed; what may have happened, never.
 -- name: cancel_stale
 WITH stale AS (
   UPDATE intent i SET state = 'cancelled', outcome = '新的判断：' || v.rule, changed_at = %(now)s
   FROM verdict v
   WHERE v.prior_decision IS NOT NULL AND v.changed AND i.shop_id = v.shop_id AND i.case_id = v.case_id
     AND i.state IN ('planned', 'approved', 'with_person')
+    AND NOT (i.state = 'with_person' AND in_doubt(i.money, i.sent_at, i.asked_at, i.nones))
     AND CASE WHEN i.planned_by LIKE 'rule:%%' THEN
           -- Stopping a parcel and telling the buyer are not bound to the version of the application.
           (i.kind = ANY (v.kinds) AND (i.kind NOT IN ('agree_refund', 'agree_return')
@@ -128,6 +130,11 @@ ON CONFLICT (shop_id, case_id) DO UPDATE SET decision_id = excluded.decision_id,
 -- name: unqueue
 DELETE FROM queue_item q USING verdict v
 WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_id = v.shop_id AND q.case_id = v.case_id
+  AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
+    AND (i.money AND i.state = 'with_person'
+      -- What is not paid since its shipment could not be stopped stays with people.
+      OR i.kind = 'cancel_shipment' AND i.kind = ANY (v.kinds) AND i.state IN ('refused', 'with_person')
+        AND i.platform_version = v.application_version))
 
 -- name: queue
 INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)

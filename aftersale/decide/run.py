@@ -15,7 +15,7 @@ from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
 
 _SQL = queries("aftersale.decide", "verdict.sql")
-EARLIEST, SLACK = datetime(1, 1, 1, tzinfo=UTC), timedelta(minutes=1)
+EARLIEST, SLACK = datetime(1, 1, 1, tzinfo=UTC), timedelta(seconds=10)
 
 
 class Decider:

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 
+from aftersale import instance
 from aftersale.pg.sql import queries
 
 SQL = queries(__package__, "state.sql")
@@ -30,8 +31,9 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A switch that was thrown by the system: `reason` why in one word, `why` in a sentence."""
+    """A switch that was thrown by the system: `reason` why in one word, `why` in a sentence; `shop` its code."""
 
+    shop: str
     reason: str
     since_s: float
     why: str
@@ -63,10 +65,11 @@ def read(conn: Connection[Any], home: Path, now: datetime | None = None) -> Read
         with conn.cursor(row_factory=tuple_row) as cursor:
             workers = tuple(Seen(*one) for one in cursor.execute(SQL["workers"], values))
             breakers = tuple(
-                Open(by.removeprefix("breaker:"), since_s, why)
-                for by, since_s, why in cursor.execute(SQL["opened"])
+                Open(shop, by.removeprefix("breaker:"), since_s, why)
+                for shop, by, since_s, why in cursor.execute(SQL["opened"], values)
             )
             known = cursor.execute(SQL["instance"], values).fetchone()
+        copied = instance.is_copy(conn, home)
     free = shutil.disk_usage(home) if (home / "postgres").exists() else None
     return Reading(
         ages_s=ages,
@@ -74,7 +77,7 @@ def read(conn: Connection[Any], home: Path, now: datetime | None = None) -> Read
         workers=workers,
         breakers=breakers,
         reconcile_s=known[0] if known else None,
-        accepted=bool(known[1]) if known else True,
+        accepted=not copied,
         server=server,
         disk_free_bytes=free.free if free else None,
         disk_free_share=free.free / free.total if free else None,

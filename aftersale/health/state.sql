@@ -56,11 +56,12 @@ SELECT w.stage, w.seen_at > %(now)s - interval '30 seconds' AS alive,
 FROM worker w WHERE w.stage IS NOT NULL AND w.doing <> 'ended' AND w.seen_at > %(now)s - interval '1 hour' ORDER BY w.stage, w.name LIMIT 1000
 
 -- name: opened
-SELECT by_whom, extract(epoch FROM moment() - at)::float8, why FROM switch
-WHERE stopped AND by_whom LIKE 'breaker:%%' ORDER BY at LIMIT 20
+SELECT coalesce(s.code, ''), w.by_whom, greatest(0, extract(epoch FROM %(now)s - real_time(w.at)))::float8, w.why
+FROM switch w LEFT JOIN shop s ON s.id = w.shop_id WHERE w.stopped AND w.by_whom LIKE 'breaker:%%' AND (s.base_url IS NULL AND s.app_key IS NOT NULL) IS NOT TRUE
+ORDER BY w.at LIMIT 20
 
 -- name: instance
-SELECT extract(epoch FROM %(now)s - reconcile_since)::float8, accepted FROM instance
+SELECT extract(epoch FROM %(now)s - reconcile_since)::float8 FROM instance
 
 -- The server itself, as far as our role may see it.
 -- name: server

@@ -47,6 +47,10 @@ class Switch:
     by_whom: str
     at: datetime
 
+    @property
+    def by_itself(self) -> bool:
+        return self.by_whom.startswith("breaker:")
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:

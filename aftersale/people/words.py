@@ -66,6 +66,8 @@ def by_whom(name: str) -> str:
     rules = {
         one.name: one.title if language() == "zh" else one.title_en for one in books.book("breaker").rules
     }
+    if language() == "zh":  # the reason stands beside it, in Chinese
+        return _("系统自动停止")
     return _("自动停止：%(why)s") % {"why": {**rules, **own}.get(code, code)}
 
 
@@ -191,17 +193,7 @@ def _own(_language: Language) -> Mapping[str, Mapping[str, str]]:
             "only_theirs": _("只有平台付了"),
             "amount": _("金额不同"),
         },
-        "deadline": {"platform": _("平台期限已过"), "target": _("自定目标已过")},
-        "missed": {
-            "arrived_late": _("收到时已经过期"),
-            "person": _("在等人处理"),
-            "stopped": _("被开关停住"),
-            "restored": _("恢复后在核对"),
-            "down": _("工作进程没有运行"),
-            "platform": _("平台没有给出结果"),
-            "slow": _("没有来得及处理"),
-        },
-        "span": {"hour": _("这一小时"), "day": _("今天")},
+        **_times(),
         "chain_break": {
             "changed": _("这一笔被改过"),
             "missing": _("这一笔不见了"),
@@ -256,5 +248,21 @@ def _effects() -> dict[str, dict[str, str]]:
             "unknown": _("结果未知，正在核对"),
             "cancelled": _("已取消"),
             "with_person": _("交给人处理"),
+        },
+    }
+
+
+def _times() -> dict[str, dict[str, str]]:
+    return {
+        "span": {"hour": _("这一小时"), "day": _("今天")},
+        "deadline": {"platform": _("平台期限已过"), "target": _("自定目标已过")},
+        "missed": {
+            "arrived_late": _("收到时已经过期"),
+            "person": _("在等人处理"),
+            "stopped": _("被开关停住"),
+            "restored": _("恢复后在核对"),
+            "down": _("工作进程没有运行"),
+            "platform": _("平台没有给出结果"),
+            "slow": _("没有来得及处理"),
         },
     }

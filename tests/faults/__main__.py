@@ -121,6 +121,7 @@ def _run(first: int, amount: Amount, jobs: int) -> Iterator[Part]:
         yield _part("simulation", amount.simulated, "tests.faults.simulation", *asked)
     if amount.planted:
         yield _part("planted bugs", 0, "tests.faults.planted")
+        yield _part("single faults", 0, "tests.faults.single")
     if amount.real:
         end = () if amount.real_to_the_end else ("--no-end",)
         asked = ["--seeds", amount.real, "--from", first, "--jobs", 2 * jobs, *end]

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
+from aftersale.act import run
 from aftersale.act.run import Limits
 from aftersale.cases import actions
 from aftersale.connectors.outcome import Ok, Rejected, Unknown
@@ -15,7 +16,7 @@ from aftersale.connectors.taobao import mapping, refunds
 from aftersale.core.records import Application, Arrival
 from tests.conftest import Database
 from tests.flow.market import MarketDesk, Row, fen, market_desk
-from tests.flow.paying import AGREE, GET, approved, calls, fault, held, paid
+from tests.flow.paying import AGREE, GET, REVIEW, approved, calls, fault, held, paid
 from tests.sandbox.running import START, Running, running
 
 
@@ -332,3 +333,27 @@ def test_what_is_put_off_is_never_put_off_beyond_the_margin_of_its_deadline(mark
     market.wait(minutes=10)
     market.actor().turn()
     assert (market.states()[row["refund_id"]], paid(market, row)) == ("done", [fen(row)])
+
+
+def test_a_switch_thrown_between_review_and_payment_holds_back_the_payment(
+    market: MarketDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SWITCH_S", -1.0)
+    (row,) = approved(market, 1, "demo1")
+    reviews, agrees, asked = calls(market, REVIEW), calls(market, AGREE), 0
+
+    def now() -> datetime:
+        nonlocal asked
+        asked += 1
+        if asked == 3:  # the sweep, the claim, the review
+            actions.set_switch(market.conn, 0, "", True, "出事了", "主管阿兰", market.now)
+        return market.now
+
+    actor = market.actor(Limits(calls_per_s=2000), now)
+    while actor.turn():
+        pass
+    assert (calls(market, REVIEW), calls(market, AGREE), paid(market, row)) == (reviews + 1, agrees, [])
+    assert market.one("SELECT state, outcome FROM intent WHERE money AND sends > 0") == (
+        "approved",
+        "later: lease",
+    )

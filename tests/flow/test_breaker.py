@@ -147,12 +147,6 @@ def settled(desk: Desk, count: int, state: str, amount_fen: int = 1) -> None:
     """So many automatic refunds were sent and ended so."""
     names = [f"{state}{n}" for n in range(count)]
     plan(desk, *[(name, amount_fen) for name in names])
-    desk.conn.execute(
-        "INSERT INTO cases (shop_id, case_id, order_id, platform, application_version, state, amount_fen, first_seen_at)"
-        " SELECT 1, unnest(%s::text[]), 'T1', 'tmall', 1, 'applied', 1, now()",
-        (names,),
-    )
-    desk.conn.commit()
     assert send(desk, *names)
     with desk.conn.transaction():
         desk.conn.execute(

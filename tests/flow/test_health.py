@@ -10,12 +10,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from aftersale import instance
 from aftersale.cases import actions
 from aftersale.health.door import HealthDoor
 from aftersale.health.findings import Finding, findings
 from aftersale.health.pulse import Sign, beat
 from aftersale.health.reader import Reader
 from aftersale.health.state import read
+from aftersale.health.words import SAID
 from aftersale.pg.connect import opened
 from tests.conftest import Database
 from tests.flow.desk import NOON, Desk, application, order
@@ -61,6 +63,17 @@ def test_all_is_well(desk: Desk, tmp_path: Path) -> None:
     assert list(found(desk, tmp_path)) == ["no_backup"]
 
 
+def test_every_line_has_its_sentences_and_is_explained() -> None:
+    explained = (Path(__file__).parents[2] / "docs/operation.md").read_text("utf-8")
+    given = {name: name for name in ("n", "stage", "shop", "reason", "why", "free")}
+    for code in SAID:
+        told = Finding(code, "note", given=given).told()
+        assert set(told) == {"what", "do", "what_en", "do_en"}
+        assert all(told.values()), code
+        of_a_kind = code.startswith("unserved_") or code == "breaker_shop"
+        assert of_a_kind or f"`{code}`" in explained, code
+
+
 def test_no_worker(desk: Desk, tmp_path: Path) -> None:
     assert found(desk, tmp_path)["no_worker"].level == "critical"
     alive(desk)
@@ -90,7 +103,9 @@ def test_a_missing_stage_is_told_apart(desk: Desk, tmp_path: Path) -> None:
     late = found(desk, tmp_path, timedelta(seconds=62))
     assert "unserved_arrival" in late
     assert "idle_arrival" not in late
-    assert "aftersale work --only decide" in late["unserved_arrival"].do
+    told = late["unserved_arrival"].told()
+    assert "aftersale work --only decide" in told["do"]
+    assert "aftersale work --only decide" in told["do_en"]
 
 
 def test_approved_money_that_is_not_sent(desk: Desk, tmp_path: Path) -> None:
@@ -135,16 +150,22 @@ def test_breakers_parked_and_a_copy(desk: Desk, tmp_path: Path) -> None:
     actions.set_switch(desk.conn, 1, "automatic_money", True, "一小时内超过上限", "breaker:count", NOON)
     desk.conn.execute("INSERT INTO parked (shop_id, source, place, why, raw) VALUES (1, 's', 'p', 'w', '')")
     desk.conn.execute(
-        "INSERT INTO instance (fingerprint, reconcile_since, accepted) VALUES ('x', clock_timestamp(), false)"
+        "INSERT INTO instance (fingerprint, reconcile_since, accepted) VALUES (%s, clock_timestamp(), false)",
+        (instance.fingerprint(desk.conn, tmp_path),),
     )
     desk.conn.commit()
     wrong = found(desk, tmp_path)
-    assert wrong["breaker_open"].what == "a breaker stopped sending (count)"
+    told = wrong["breaker_open"].told()
+    assert told["what"] == "ming 的自动付款停了：一小时内超过上限"
+    assert told["what_en"] == "ming stopped automatic payment by itself (count)"
     assert (wrong["parked"].level, wrong["copy_unaccepted"].level) == ("note", "critical")
     assert next(iter(wrong)) == "copy_unaccepted", "worst first"
     desk.conn.execute("UPDATE instance SET accepted = true")
     desk.conn.commit()
     assert "reconcile_only" in found(desk, tmp_path)
+    desk.conn.execute("UPDATE instance SET fingerprint = 'elsewhere'")
+    desk.conn.commit()
+    assert "copy_unaccepted" in found(desk, tmp_path), "also before any worker has noticed"
 
 
 def test_a_reading_takes_a_few_milliseconds(desk: Desk, tmp_path: Path) -> None:
@@ -184,7 +205,9 @@ def passed(desk: Desk, cause: str) -> None:
         assert actions.notice_deadlines(desk.conn, late - timedelta(days=7), late) >= 1
         assert actions.notice_deadlines(desk.conn, late - timedelta(days=7), late) == 0
     assert set(desk.all("SELECT cause FROM missed_deadline WHERE kind = 'platform'")) == {cause}
-    assert len(desk.all("SELECT what FROM happening WHERE kind = 'deadline' AND what LIKE 'platform %%'")) == 1
+    assert (
+        len(desk.all("SELECT what FROM happening WHERE kind = 'deadline' AND what LIKE 'platform %%'")) == 1
+    )
 
 
 def lived(desk: Desk, started: timedelta, seen: timedelta) -> None:
@@ -234,6 +257,21 @@ def test_what_arrives_past_its_deadline_is_not_our_miss(desk: Desk, tmp_path: Pa
     passed(desk, "arrived_late")
     alive(desk)
     assert "deadlines_missed" not in found(desk, tmp_path)
+
+
+def test_a_demo_that_ended_misses_nothing(desk: Desk, tmp_path: Path) -> None:
+    lived(desk, timedelta(hours=9), timedelta(0))
+    desk.tell(order(), application())
+    desk.conn.execute("UPDATE shop SET app_key = '12345678'")
+    desk.conn.execute("UPDATE intent SET state = 'sending' WHERE money")
+    desk.conn.execute("UPDATE intent SET state = 'unknown' WHERE state = 'sending'")
+    desk.conn.commit()
+    late = NOON + timedelta(hours=49)
+    with desk.conn.transaction():
+        assert actions.notice_deadlines(desk.conn, late - timedelta(days=7), late) == 0
+    alive(desk)
+    actions.set_switch(desk.conn, 1, "automatic_money", True, "一小时内超过上限", "breaker:count", NOON)
+    assert not {"unknown_old", "breaker_open"} & found(desk, tmp_path, timedelta(hours=1)).keys()
 
 
 def test_a_finished_case_misses_nothing(desk: Desk) -> None:

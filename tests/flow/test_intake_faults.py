@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import cast
 
+import psycopg
 import pytest
 
 from aftersale.cases import stage
@@ -263,6 +264,23 @@ def test_a_body_that_kills_is_parked_after_a_few_deaths_and_all_others_go_in(des
     assert desk.one("SELECT raw, right(why, 5) FROM parked") == (deadly, "请人工查看")
     assert desk.one("SELECT count(*) FROM arrival_todo") == 0
     assert desk.one("SELECT application_version FROM cases WHERE case_id = '666'") == 1_794_758_999_000
+
+
+def test_tables_of_another_version_park_nothing(desk: Desk) -> None:
+    worker = open_to_pushes(desk)
+    deliver(desk, "taobao", PAID, applied())
+    with opened(desk.database.owner) as owner:
+        owner.execute("ALTER TABLE inbox RENAME TO inbox_of_later")
+        owner.commit()
+        for _ in range(TRIES_MAX + 1):
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                worker.turn()
+        owner.execute("ALTER TABLE inbox_of_later RENAME TO inbox")
+        owner.commit()
+    assert desk.one("SELECT count(*) FROM arrival_todo") == 2
+    worker.turn()
+    assert desk.all("SELECT case_id FROM cases") == [CASE_ID]
+    assert desk.all("SELECT * FROM parked") == []
 
 
 def test_a_worker_whose_batch_failed_otherwise_is_not_a_death(desk: Desk) -> None:

@@ -25,7 +25,9 @@ def here(embedded_database: Database, tmp_path: Path) -> dict[str, str]:
 def test_doctor(here: dict[str, str], embedded_database: Database) -> None:
     sick = run("doctor", **here)
     assert sick.exit_code == 1
-    assert sick.output.startswith("✗ no_worker: no worker is alive\n    → start `aftersale work`")
+    assert sick.output.startswith(
+        "✗ no_worker\n    没有工作进程在运行：不判断、不退款、不拉取 → 启动 aftersale work\n    no worker is alive"
+    )
     with opened(embedded_database.app) as conn:
         beat(conn, [Sign("decide"), Sign("act"), Sign("pull")])
     well = run("doctor", "--json", **here)

@@ -286,11 +286,18 @@ def test_the_edges_of_the_window_are_no_differences(market: MarketDesk, reconcil
 def test_money_under_way_is_not_judged(market: MarketDesk, reconciler: Reconciler) -> None:
     row = in_the_back_office(market)
     market.conn.execute(
-        """INSERT INTO intent (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
-          planned_by, approved_by, created_at, changed_at, epoch, sends, sent_at)
-        VALUES (%s, %s, 'agree_refund', %s, %s, %s, true, 'unknown', now(), 'rule:x', 'rule:x', now(), now(), 1, 1, now())""",
-        (market.shops[SHOP], row["refund_id"], int(row["refund_version"]), fen(row), str(row["tid"])),
-    )
+        """WITH held AS (UPDATE order_money SET held_fen = held_fen + %(fen)s WHERE shop_id = %(shop)s AND order_id = %(order)s)
+        INSERT INTO intent (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
+          planned_by, approved_by, created_at, changed_at)
+        VALUES (%(shop)s, %(case)s, 'agree_refund', %(version)s, %(fen)s, %(order)s, true, 'approved', now(), 'rule:x',
+          'rule:x', now(), now())""",
+        {"shop": market.shops[SHOP], "case": row["refund_id"], "version": int(row["refund_version"]), "fen": fen(row),
+         "order": str(row["tid"])},
+    )  # fmt: skip
+    for state in ("sending", "unknown"):
+        market.conn.execute(
+            "UPDATE intent SET state = %s WHERE case_id = %s AND money", (state, row["refund_id"])
+        )
     settle(market)
     done = compared(market, reconciler)
     assert (done.waiting, done.differences) == (1, ())

@@ -13,14 +13,34 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Browser
 
 from tests.people.browser import chromium, enter, site
 
+if TYPE_CHECKING:
+    from psycopg import Connection
+
 FOLDER = Path(__file__).parents[2] / "docs/screens"
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
-LEAD, PASSWORD = "主管阿兰", "tea-garden-9"
+LEAD, AGENT, PASSWORD = "主管阿兰", "客服小明", "tea-garden-9"
+SWITCHED = """INSERT INTO switch (shop_id, action, stopped, why, by_whom, at) VALUES
+  (1, 'intercept', true, '快递接口报错，先停拦截', '主管阿兰', moment()),
+  (2, 'automatic_money', true, '与平台对账有差异没有处理：已到 1，上限 0。', 'breaker:mismatch', moment())"""
+# Two thirds of the cases of a kind were paid, so that the ledger has a day to show.
+PAID = """INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
+SELECT shop_id, case_id, order_id, amount_fen, (ARRAY['automatic', 'automatic', 'person', 'platform'])[1 + n % 4],
+  moment() - n * interval '7 minutes'
+FROM (SELECT *, row_number() OVER (ORDER BY applied_at DESC, case_id)::int AS n FROM cases WHERE state = 'return_shipped') c
+WHERE n % 3 <> 0"""
+DIFFERS = """WITH run AS (INSERT INTO reconciliation (shop_id, since, until, at, ours, ours_fen, theirs, theirs_fen,
+    differences, waiting, by_whom, head_seq, head_hash) SELECT 2, moment() - interval '1 day', moment(), moment(), 5, 51000, 6, 54300, 1, 0, 'worker', 0, ''
+  RETURNING id)
+INSERT INTO difference (shop_id, case_id, kind, ours_fen, theirs_fen, found_at, reconciliation_id)
+SELECT 2, '2621110000377', 'only_theirs', 0, 3300, moment() - interval '20 minutes', id FROM run"""
+ASKED = """SELECT case_id, application_version, amount_fen FROM cases WHERE shop_id = 1 AND state = 'applied'
+ORDER BY amount_fen DESC LIMIT 2"""
 
 
 @contextmanager
@@ -42,15 +62,27 @@ def own_site() -> Iterator[str]:
 
         with connect() as conn:
             open_shops(conn)
-            conn.execute(
-                "INSERT INTO switch (shop_id, action, stopped, why, by_whom, at)"
-                " VALUES (1, 'intercept', true, '快递接口报错，先停拦截', '主管阿兰', moment())"
-            )
-        ensure_user(LEAD, PASSWORD, {code: "lead" for code, _, _ in SHOPS})
+            conn.commit()
+            for name, role in ((LEAD, "lead"), (AGENT, "agent")):
+                ensure_user(name, PASSWORD, {code: role for code, _, _ in SHOPS})
+            _busy(conn)
         with site() as address:
             yield address
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _busy(conn: "Connection[Any]") -> None:
+    """Somebody asked for a yes, money left, and something differs."""
+    from aftersale.cases import actions
+    from tests.people.shops import NOON
+
+    for statement in (SWITCHED, PAID, DIFFERS):
+        conn.execute(statement)
+    asked = conn.execute(ASKED).fetchall()
+    conn.commit()
+    for case_id, version, amount_fen in asked:
+        actions.person_intent(conn, 1, case_id, "agree_refund", amount_fen, version, AGENT, NOON)
 
 
 def take(browser: Browser, address: str, name: str, password: str, folder: Path) -> None:
@@ -67,6 +99,7 @@ def take(browser: Browser, address: str, name: str, password: str, folder: Path)
                 "queue": "/queue",
                 "case": case or "/queue",
                 "board": "/board",
+                "approvals": "/approvals",
                 "money": "/money",
                 "switches": "/switches",
             }

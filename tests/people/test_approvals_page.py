@@ -1,5 +1,6 @@
 """The page 复核 over HTTP: who may answer, what they are shown, what happens to the money."""
 
+import html
 import re
 from collections.abc import Callable
 
@@ -132,4 +133,11 @@ def test_automatic_money_that_stopped_itself_says_why(sign_in: SignIn, shops: Da
         )
     page = text(sign_in("主管阿兰").get("/switches").content)
     assert "全部自动付款" in page
-    assert "自动停止：本小时自动退款的金额用完" in page
+    assert "本小时 ¥20,000 系统自动停止" in page
+    assert "先查清原因再恢复" in page
+    assert text(sign_in("主管阿兰").get("/money").content).count("自动付款已停") == 1
+    lead = sign_in("主管阿兰")
+    lead.cookies["django_language"] = "en"
+    assert "Stopped by itself: This hour's automatic money is used up" in html.unescape(
+        text(lead.get("/switches").content)
+    )

@@ -1,5 +1,6 @@
 """The pages as people meet them, over HTTP against a real database."""
 
+import html
 import re
 from collections.abc import Callable
 
@@ -245,3 +246,19 @@ def test_the_case_page_shows_the_clocks_of_the_book(sign_in: SignIn) -> None:
     assert titles["platform_deadline"] in card
     assert titles["unshipped_agree"] not in card
     assert "错过的后果：平台自动处理，可能直接退款" in card
+
+
+def test_a_missed_deadline_is_told_in_the_language_of_the_page(sign_in: SignIn, shops: Database) -> None:
+    mine = case_id(1, 1)
+    with psycopg.connect(shops.app) as conn:
+        conn.execute(
+            "INSERT INTO happening (shop_id, case_id, at, kind, actor, what)"
+            " VALUES (1, %s, moment(), 'deadline', 'platform', 'platform person')",
+            (mine,),
+        )
+    lead = sign_in("主管阿兰")
+    assert "平台期限已过：在等人处理" in text(lead.get(f"/case/tea/{mine}").content)
+    lead.cookies["django_language"] = "en"
+    assert "The platform's deadline passed: it waited for a person" in html.unescape(
+        text(lead.get(f"/case/tea/{mine}").content)
+    )

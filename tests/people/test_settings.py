@@ -21,6 +21,8 @@ def test_nothing_set_is_this_machine_only() -> None:
         secret_key="",
         hosts=("127.0.0.1", "localhost", "[::1]"),
         https=False,
+        metrics_token="",
+        log="text",
     )
 
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg import Connection
@@ -23,6 +24,7 @@ from aftersale.rulebooks import books
 _SQL = queries("aftersale.bench.claims", "claims.sql")
 Tell = Callable[[str], None]
 OPEN = 10
+STEP = timedelta(milliseconds=20)  # 500 items a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +47,34 @@ def claims(place: Place, finished: int, count: int, tell: Tell) -> list[Figure]:
 
 
 def _kinds(conn: Connection[Any]) -> tuple[Kind, ...]:
-    waiting, intents = Waiting(conn), Intents(conn)
-    decider = Decider(conn, books.book("refund"), books.text("refund.yaml"), books.actions())
+    waiting, looks, intents = Waiting(conn), Looks(conn), Intents(conn)
     return (
         Kind("news", lambda: _run(conn, "put_news"), lambda: _in_one(conn, lambda: len(waiting.claim()))),
-        Kind(
-            "looks",
-            lambda: _run(conn, "put_looks"),
-            lambda: _in_one(conn, lambda: decider.claim_due(START, 1000)),
-        ),
+        Kind("looks", looks.put, looks.claim),
         Kind("intents", intents.put, intents.claim),
     )
+
+
+class Looks:
+    """Cases come due, and are claimed as a decider does."""
+
+    def __init__(self, conn: Connection[Any]) -> None:
+        self._conn, self._now = conn, START
+        self._decider = Decider(conn, books.book("refund"), books.text("refund.yaml"), books.actions())
+
+    def put(self) -> None:
+        self._now += STEP
+        _run(self._conn, "put_looks", at=self._now)
+
+    def claim(self) -> int:
+        return _in_one(self._conn, lambda: self._decider.claim_due(self._now, 1000))
 
 
 class Intents:
     """Approved intents come, are claimed as a sender does, and are done."""
 
     def __init__(self, conn: Connection[Any]) -> None:
-        self._conn = conn
+        self._conn, self._now = conn, START
         self._claims = Claims(conn, Limits())
         self._claimed: list[Item] = []
 
@@ -73,10 +85,11 @@ class Intents:
         }
         with self._conn.transaction():
             self._conn.execute(_SQL["intents_settled"], keys)
-        _run(self._conn, "put_intents")
+        self._now += STEP
+        _run(self._conn, "put_intents", at=self._now)
 
     def claim(self) -> int:
-        self._claimed = self._claims.take(START)
+        self._claimed = self._claims.take(self._now)
         return len(self._claimed)
 
 

@@ -21,6 +21,10 @@ ALTER TABLE handling ADD COLUMN refunded_version bigint;
 -- How often the platform must say "not done" before the same thing is sent again: an effect may show late.
 CREATE FUNCTION nones_needed(money bool) RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT CASE WHEN money THEN 2 ELSE 1 END $$;
 
+-- Does nobody know whether what was sent has happened? So it is when the platform refuses the question.
+CREATE FUNCTION in_doubt(money bool, sent_at timestamptz, asked_at timestamptz, nones int) RETURNS bool
+LANGUAGE sql IMMUTABLE AS $$ SELECT (money AND asked_at > sent_at AND nones < nones_needed(money)) IS TRUE $$;
+
 -- Does a switch hold this back? Shop 0 is all shops, action '' all actions; automatic_money is what no person approved.
 CREATE FUNCTION held_back(shop int, kind text, money bool, approved_by text) RETURNS bool LANGUAGE sql STABLE AS $$
   SELECT EXISTS (SELECT FROM switch w WHERE w.stopped AND w.shop_id IN (0, shop)
@@ -46,7 +50,7 @@ BEGIN
       'approved>sending', 'approved>cancelled', 'approved>with_person', 'approved>done', 'approved>refused',
       'sending>done', 'sending>refused', 'sending>unknown', 'sending>with_person', 'sending>approved',
       'unknown>approved', 'unknown>done', 'unknown>refused', 'unknown>cancelled', 'unknown>with_person',
-      'with_person>approved', 'with_person>cancelled', 'with_person>done', 'with_person>refused',
+      'with_person>approved', 'with_person>cancelled', 'with_person>done', 'with_person>refused', 'with_person>unknown',
       'cancelled>approved', 'cancelled>planned', 'refused>approved')) IS NOT TRUE  -- these two have done nothing
   THEN RAISE EXCEPTION 'intent: no edge from % to %', OLD.state, NEW.state; END IF;
   IF OLD.state = 'refused' AND NEW.state = 'approved' AND (NEW.approved_by NOT LIKE 'rule:%') IS NOT TRUE
@@ -58,6 +62,11 @@ BEGIN
   IF OLD.state = 'unknown' AND NEW.state = 'approved'
      AND (NEW.asked_at > OLD.sent_at AND NEW.nones >= nones_needed(NEW.money)) IS NOT TRUE
   THEN RAISE EXCEPTION 'intent: unknown may be left only through a query'; END IF;
+  -- A person does not know either: only the platform's end of the application settles it, or another question.
+  IF OLD.state = 'with_person' AND in_doubt(OLD.money, OLD.sent_at, OLD.asked_at, OLD.nones)
+     AND (NEW.state = 'approved' OR NEW.state = 'cancelled' AND NOT EXISTS (SELECT FROM cases c
+       WHERE c.shop_id = NEW.shop_id AND c.case_id = NEW.case_id AND c.state IN ('refunded', 'closed')))
+  THEN RAISE EXCEPTION 'intent: what may have happened is neither sent again nor cancelled'; END IF;
   -- What we never sent may end by a question only: a restored record does not know what it did after the backup.
   IF OLD.state = 'approved' AND NEW.state IN ('done', 'refused') AND (NEW.asked_at > coalesce(OLD.asked_at, '-infinity')
      AND NEW.asked_at > coalesce((SELECT reconcile_since FROM instance), '-infinity')) IS NOT TRUE
@@ -73,7 +82,7 @@ END $$;
 """
 
 DROP = """
-DROP FUNCTION held_back(int, text, bool, text); DROP FUNCTION put_off(timestamptz, timestamptz, int, timestamptz); DROP FUNCTION nones_needed(bool);
+DROP FUNCTION in_doubt(bool, timestamptz, timestamptz, int); DROP FUNCTION held_back(int, text, bool, text); DROP FUNCTION put_off(timestamptz, timestamptz, int, timestamptz); DROP FUNCTION nones_needed(bool);
 ALTER TABLE handling DROP COLUMN refunded_version;
 ALTER TABLE intent DROP COLUMN payee, DROP COLUMN nones, DROP COLUMN spent_at;
 DROP TABLE instance

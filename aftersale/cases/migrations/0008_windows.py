@@ -122,7 +122,7 @@ CREATE TRIGGER intent_born BEFORE INSERT ON intent FOR EACH ROW
   EXECUTE FUNCTION intent_born();
 
 -- An order's money that has left, whoever sent it, and that may yet leave.
-CREATE FUNCTION order_claims(shop int, order_id text) RETURNS bigint LANGUAGE sql STABLE AS $$
+CREATE FUNCTION order_claims(shop int, order_id text) RETURNS TABLE (fen bigint) LANGUAGE sql STABLE AS $$
   SELECT coalesce(sum(coalesce(i.fen, 0) + coalesce(l.fen, 0)), 0)::bigint FROM cases c
   CROSS JOIN LATERAL (SELECT sum(i.amount_fen) AS fen FROM intent i WHERE i.shop_id = c.shop_id AND i.case_id = c.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'with_person')) i
@@ -133,27 +133,40 @@ $$;
 
 -- Money is planned only with all of its order's money held (P3). Honest statements hold it in the same one or before.
 CREATE FUNCTION intent_held() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE bare text;
+BEGIN
+  IF NOT EXISTS (SELECT FROM new_intent WHERE money) THEN RETURN NULL; END IF;
+  PERFORM FROM order_money m WHERE (m.shop_id, m.order_id) IN (SELECT n.shop_id, n.order_id FROM new_intent n WHERE n.money)
+  ORDER BY m.shop_id, m.order_id FOR UPDATE;
+  SELECT n.order_id INTO bare FROM new_intent n
+  LEFT JOIN order_money m ON m.shop_id = n.shop_id AND m.order_id = n.order_id
+  LEFT JOIN cases c ON c.shop_id = n.shop_id AND c.case_id = n.case_id AND c.order_id = n.order_id
+  CROSS JOIN LATERAL order_claims(n.shop_id, n.order_id) o
+  WHERE n.money AND (c.case_id IS NOT NULL AND o.fen <= m.held_fen) IS NOT TRUE LIMIT 1;
+  IF FOUND THEN RAISE EXCEPTION 'intent: the money of order % is not held', bare
+    USING ERRCODE = 'check_violation', CONSTRAINT = 'intent_held'; END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER intent_held AFTER INSERT ON intent REFERENCING NEW TABLE AS new_intent
+  FOR EACH STATEMENT EXECUTE FUNCTION intent_held();
+CREATE FUNCTION intent_held_again() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE held bigint;
 BEGIN
   SELECT m.held_fen INTO held FROM order_money m
   WHERE m.shop_id = NEW.shop_id AND m.order_id = NEW.order_id FOR UPDATE;
-  IF (EXISTS (SELECT FROM cases c
-      WHERE c.shop_id = NEW.shop_id AND c.case_id = NEW.case_id AND c.order_id = NEW.order_id)
-    AND order_claims(NEW.shop_id, NEW.order_id) <= held) IS NOT TRUE
+  IF ((SELECT fen FROM order_claims(NEW.shop_id, NEW.order_id)) <= held) IS NOT TRUE
   THEN RAISE EXCEPTION 'intent: the money of order % is not held', NEW.order_id
     USING ERRCODE = 'check_violation', CONSTRAINT = 'intent_held'; END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER intent_held_new AFTER INSERT ON intent FOR EACH ROW
-  WHEN (NEW.money) EXECUTE FUNCTION intent_held();
-CREATE TRIGGER intent_held AFTER UPDATE ON intent FOR EACH ROW
+CREATE TRIGGER intent_held_again AFTER UPDATE ON intent FOR EACH ROW
   WHEN (NEW.money AND OLD.state IN ('cancelled', 'refused') AND NEW.state IN ('planned', 'approved'))
-  EXECUTE FUNCTION intent_held();
+  EXECUTE FUNCTION intent_held_again();
 
 -- The platform may pay more than we had room for; then all is held, and only what is counted anew tells what is free.
 CREATE FUNCTION order_money_full() RETURNS trigger LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-  NEW.held_fen := least(NEW.paid_fen, greatest(NEW.held_fen, order_claims(NEW.shop_id, NEW.order_id)));
+  NEW.held_fen := least(NEW.paid_fen, greatest(NEW.held_fen, (SELECT fen FROM order_claims(NEW.shop_id, NEW.order_id))));
   RETURN NEW;
 END $$;
 CREATE TRIGGER order_money_full BEFORE UPDATE ON order_money FOR EACH ROW
@@ -170,9 +183,9 @@ ALTER FUNCTION approval_falls() SET search_path = public, pg_temp;
 DROP = """
 ALTER FUNCTION intent_edge() RESET search_path; ALTER FUNCTION intent_limit() RESET search_path;
 ALTER FUNCTION approval_edge() RESET search_path; ALTER FUNCTION approval_falls() RESET search_path;
-DROP TRIGGER order_money_full ON order_money; DROP TRIGGER intent_held ON intent; DROP TRIGGER intent_held_new ON intent;
+DROP TRIGGER order_money_full ON order_money; DROP TRIGGER intent_held ON intent; DROP TRIGGER intent_held_again ON intent;
 DROP TRIGGER intent_born ON intent;
-DROP FUNCTION order_money_full(), intent_held(), order_claims(int, text), intent_born();
+DROP FUNCTION order_money_full(), intent_held(), intent_held_again(), order_claims(int, text), intent_born();
 DROP TRIGGER intent_spent ON intent; DROP TRIGGER intent_money ON intent;
 DROP FUNCTION intent_spent(), intent_money(), money_left(int), money_used(int), money_cap(int, timestamptz);
 DROP INDEX intent_trouble; DROP TABLE money_window

@@ -49,7 +49,9 @@ def backup(folder: Path, changes: bool, follow: bool, keep: int, as_json: bool) 
         "bytes": done.size_bytes,
     }
     click.echo(
-        json.dumps(told) if as_json else f"{folder} 可以恢复到 {done.until.isoformat()} 为止的任何时刻。"
+        json.dumps(told)
+        if as_json
+        else f"{folder} 可以恢复到 {done.until.isoformat()} 为止的任何时刻。Can be restored to any moment until then."
     )
 
 
@@ -78,7 +80,8 @@ def restore(folder: Path, home: Path, at_text: str | None, as_json: bool) -> Non
     click.echo(
         json.dumps(told)
         if as_json
-        else f"已恢复到 {done.home}。接着：AFTERSALE_HOME={done.home} aftersale instance accept"
+        else f"已恢复到 {done.home}。确认原来的已停用，接着：AFTERSALE_HOME={done.home} aftersale instance accept\n"
+        "Restored. When the old one is off, run that command; then start the workers with this AFTERSALE_HOME."
     )
 
 

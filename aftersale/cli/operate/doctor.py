@@ -2,9 +2,12 @@
 
 import json
 import sys
-from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from aftersale.health.findings import Finding
 
 MARKS = {"critical": "✗", "warning": "!", "note": "·"}
 
@@ -26,14 +29,31 @@ def command(as_json: bool) -> None:
     reader = Reader(lambda: connect(application="aftersale doctor", settings=SETTINGS), home_folder())
     _, found = reader.report()
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in found], ensure_ascii=False))
+        told = [
+            {
+                "code": one.code,
+                "level": one.level,
+                "since_s": one.since_s,
+                **one.told(),
+                "given": dict(one.given),
+            }
+            for one in found
+        ]
+        click.echo(json.dumps(told, ensure_ascii=False))
     elif not found:
         click.echo("一切正常。Nothing is wrong.")
     else:
-        for one in found:
-            since = f" ({_span(one.since_s)})" if one.since_s is not None else ""
-            click.echo(f"{MARKS[one.level]} {one.code}{since}: {one.what}\n    → {one.do}")
+        click.echo("\n".join(_lines(one) for one in found))
     sys.exit(1 if any(one.level != "note" for one in found) else 0)
+
+
+def _lines(one: "Finding") -> str:
+    since = f" ({_span(one.since_s)})" if one.since_s is not None else ""
+    told = one.told()
+    return (
+        f"{MARKS[one.level]} {one.code}{since}\n    {told['what']} → {told['do']}\n"
+        f"    {told['what_en']} → {told['do_en']}"
+    )
 
 
 def _span(seconds: float) -> str:

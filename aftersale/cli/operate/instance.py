@@ -38,8 +38,12 @@ def state(as_json: bool) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
     elif copied:
         click.echo("这是一个副本，不发送：确认另一个已停用后，执行 aftersale instance accept")
+        click.echo("A copy, sends nothing: when the other one is off, run aftersale instance accept")
+    elif since is None:
+        click.echo("正常发送。Sends as usual.")
     else:
-        click.echo("正常发送。" if since is None else f"{since} 起只核对，不发送：{found.why}")
+        click.echo(f"{since} 起只核对，不发送：{found.why}。工作进程核对完会自己恢复发送。")
+        click.echo("Only asks, sends nothing, until its workers have asked about everything under way.")
 
 
 @command.command("accept")
@@ -60,4 +64,8 @@ def accept() -> None:
             done = instance.accept(conn, home_folder(), getpass.getuser(), now)
     except Refused as refused:
         fail(refused.why)
-    click.echo("已认可：核对完成后开始发送。" if done else "没有等待认可的副本。")
+    click.echo(
+        "已认可。启动工作进程（aftersale work）：它先向平台核对，核对完自己开始发送。Accepted; its workers ask before they send."
+        if done
+        else "没有等待认可的副本。No copy waits to be accepted."
+    )

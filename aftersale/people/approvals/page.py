@@ -108,6 +108,8 @@ def _not_theirs(one: Waiting, by: str) -> str:
     """Why this person cannot answer; empty when they can."""
     if one.requested_by == by:
         return _("自己提交的要由另一位同事复核")
+    if one.why_not == "above_limit":
+        return _("超过您的额度，请额度更高的同事复核，例如店主")
     return "" if one.allowed else words.word("why", one.why_not)
 
 

@@ -15,7 +15,7 @@ ORIGINS = ("automatic", "person", "platform")
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """Automatic money of a shop in the current `span` (hour, day) against its limits."""
+    """Automatic money of a shop in the current `span` (hour, day) against its limits; `stopped`: a switch holds it back."""
 
     shop_id: int
     span: str
@@ -23,6 +23,7 @@ class Used:
     fen: int
     refunds_max: int
     fen_max: int
+    stopped: bool
 
     @property
     def full(self) -> bool:

@@ -1,5 +1,6 @@
 -- name: used
-SELECT s.id AS shop_id, u.span, u.refunds, u.fen, u.refunds_max, u.fen_max
+SELECT s.id AS shop_id, u.span, u.refunds, u.fen, u.refunds_max, u.fen_max,
+  held_back(s.id, 'agree_refund', true, 'rule:') AS stopped
 FROM unnest(%(shop_ids)s::int[]) AS s(id) CROSS JOIN LATERAL money_used(s.id) AS u ORDER BY s.id, u.span
 
 -- A reversal takes its case back out of the count.

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aftersale import instance
+from aftersale.cases import actions
 from aftersale.pg.connect import opened
 from aftersale.pg.server import start
 from tests.conftest import _migrated
@@ -51,6 +52,46 @@ def test_what_a_copy_asked_before_it_was_accepted_is_asked_again(asked: Desk, tm
     assert instance.accept(asked.conn, tmp_path, "店主", NOON) is True
     assert asked.one(UNASKED) == 1
     assert not instance.settle_reconcile(asked.conn, NOON)
+
+
+def test_what_waits_for_a_second_person_waits_for_the_platforms_news(desk: Desk, tmp_path: Path) -> None:
+    """The second person may have agreed after the backup; here they are asked once more."""
+    with_door(desk)
+    desk.tell(order(paid_fen=50_000), application(amount_fen=30_000))
+    assert actions.person_intent(desk.conn, 1, "R1", "agree_refund", 30_000, 1, "客服小明", desk.now) is None
+    assert desk.one("SELECT state FROM intent WHERE money") == "planned"
+    reconciling(desk, tmp_path)
+    desk.conn.execute(
+        "UPDATE pull_cursor SET since = (SELECT reconcile_moment + interval '1 s' FROM instance)"
+    )
+    desk.conn.execute("INSERT INTO to_fetch (shop_id, kind, external_id) VALUES (1, 'application', 'R1')")
+    desk.conn.commit()
+    assert not instance.settle_reconcile(desk.conn, NOON)
+    desk.conn.execute("DELETE FROM to_fetch")
+    desk.conn.commit()
+    assert instance.settle_reconcile(desk.conn, NOON)
+
+
+def test_an_old_message_of_a_case_that_the_backup_does_not_know_sends_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """It was paid after the backup; its first message comes once more, the newer state is still to be fetched."""
+    with_door(desk)
+    reconciling(desk, tmp_path)
+    desk.conn.execute(
+        "UPDATE pull_cursor SET since = (SELECT reconcile_moment + interval '1 s' FROM instance)"
+    )
+    desk.tell(order(), application())
+    desk.conn.execute("UPDATE cases SET first_seen_at = moment() + interval '1 s'")
+    desk.conn.execute("UPDATE intent SET created_at = moment() + interval '1 s'")
+    desk.conn.execute(
+        "INSERT INTO to_fetch (shop_id, kind, external_id, version) VALUES (1, 'application', 'R1', 2)"
+    )
+    desk.conn.commit()
+    assert not instance.settle_reconcile(desk.conn, NOON)
+    desk.conn.execute("UPDATE intent SET asked_at = clock_timestamp()")
+    desk.conn.commit()
+    assert instance.settle_reconcile(desk.conn, NOON)
 
 
 def test_a_copy_at_the_same_path_of_another_machine_is_a_copy(tmp_path: Path) -> None:

@@ -36,19 +36,21 @@ class Applied(NamedTuple):
     refund_id: str
     version: int
     ended: bool
+    due_ms: int | None = None
 
 
 @dataclass(slots=True)
 class Call:
     """A submit of money, or a question about it, when it was made; `heard`: what reached the caller's record.
 
-    heard: 'nothing' (lost, unreadable, or the caller died), 'away' (turned away before anything was done),
+    heard: 'restored' (the record was put back to before: since then one question is enough), 'nothing' (lost, unreadable, or the caller died), 'away' (turned away before anything was done),
     'refused', 'told' (any other readable answer).
     """
 
     refund_id: str
     submit: bool
     heard: str = "nothing"
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,16 @@ SELECT i.case_id, i.kind, i.state FROM intent i WHERE i.state IN ('approved', 's
   AND NOT (i.state = 'approved' AND EXISTS (SELECT FROM queue_item q WHERE q.shop_id = i.shop_id AND q.case_id = i.case_id
     AND q.queue = 'over_budget'))
 """
-# Money refused or left to a person, at the version that counts, of a case that is open, with nobody who has it.
+# Refused or left to a person, at the version that counts, of a case that is open, with nobody who has it. What is no
+# money is over when the case was decided anew since.
 UNOWNED: LiteralString = """
 SELECT i.case_id, i.kind, i.state FROM intent i JOIN cases c ON c.shop_id = i.shop_id AND c.case_id = i.case_id
 WHERE i.state IN ('refused', 'with_person', 'planned') AND i.platform_version = c.application_version
   AND i.kind IN ('agree_refund', 'agree_return', 'cancel_shipment')
   AND (c.state IN ('refunded', 'closed')) IS NOT TRUE
   AND NOT EXISTS (SELECT FROM queue_item q WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id)
+  AND (i.money OR NOT EXISTS (SELECT FROM handling h WHERE h.shop_id = c.shop_id AND h.case_id = c.case_id
+    AND h.decided_at >= i.changed_at))
   AND NOT EXISTS (SELECT FROM intent d WHERE d.shop_id = c.shop_id AND d.case_id = c.case_id AND d.kind = i.kind
     AND d.platform_version = i.platform_version AND d.state = 'done')
   AND NOT (i.state = 'planned' AND EXISTS (SELECT FROM approval a WHERE a.shop_id = i.shop_id AND a.case_id = i.case_id
@@ -86,7 +91,7 @@ WHERE i.state IN ('refused', 'with_person', 'planned') AND i.platform_version = 
 # What a person may not have sent alone: the yes of another, to exactly this.
 UNAPPROVED: LiteralString = """
 SELECT i.case_id, i.amount_fen, i.approved_by FROM intent i
-CROSS JOIN LATERAL person_permitted(i.shop_id, i.approved_by, i.kind, i.amount_fen, i.channel, i.order_id) p
+CROSS JOIN LATERAL person_permitted(i.shop_id, i.approved_by, i.kind, i.amount_fen, i.channel, i.order_id, i.case_id) p
 WHERE i.money AND i.state IN ('sending', 'unknown', 'done') AND i.sends > 0 AND i.approved_by NOT LIKE 'rule:%%'
   AND p.allowed IS NOT TRUE AND NOT EXISTS (SELECT FROM approval a WHERE a.state = 'approved'
     AND (a.shop_id, a.case_id, a.kind, a.platform_version, a.amount_fen)
@@ -119,6 +124,11 @@ WHERE (h.decided_version = c.application_version) IS NOT TRUE
 SELF_APPROVED: LiteralString = """
 SELECT a.case_id FROM approval a WHERE a.state = 'approved' AND (a.decided_by <> a.requested_by) IS NOT TRUE
 """
+# Nothing waits to leave, nor for a person, in a case that is over.
+LEFT_OVER: LiteralString = """
+SELECT i.case_id, i.kind, i.state FROM intent i JOIN cases c ON c.shop_id = i.shop_id AND c.case_id = i.case_id
+WHERE i.money AND i.state IN ('planned', 'approved', 'with_person') AND c.state IN ('refunded', 'closed')
+"""
 DONE_UNPAID: LiteralString = """
 SELECT i.case_id FROM intent i WHERE i.money AND i.state = 'done' AND NOT EXISTS (
   SELECT FROM ledger l WHERE l.shop_id = i.shop_id AND l.case_id = i.case_id)
@@ -132,6 +142,9 @@ RESTS: tuple[tuple[str, LiteralString, str], ...] = (
     ("P3", DONE_UNPAID, "an intent is done and the ledger does not know"),
     ("P7", "SELECT arrival_id FROM arrival_todo", "a body was accepted and never read"),
     ("P11", UNDECIDED, "no decision at the version that counts"),
+    ("P12", LEFT_OVER, "the case is over and its money still waits"),
+    ("P13", UNAPPROVED, "sent by a person above their limit without another's yes"),
+    ("P18", OVER_BUDGET, "more automatic money in an hour than allowed"),
     ("P14", SELF_APPROVED, "approved by the one who asked"),
 )
 
@@ -167,17 +180,22 @@ def _money(conn: Connection[Any], payments: Sequence[Paid]) -> list[Finding]:
 
 
 def _known(conn: Connection[Any], applications: Sequence[Applied]) -> list[Finding]:
-    rows = conn.execute("SELECT case_id, application_version, state IN ('refunded', 'closed') FROM cases")
+    rows = conn.execute(
+        "SELECT case_id, application_version, state IN ('refunded', 'closed'),"
+        " (extract(epoch FROM due_at) * 1000)::bigint FROM cases"
+    )
     ours = {row[0]: row[1:] for row in rows}
     found = []
     for one in applications:
-        version, ended = ours.get(one.refund_id, (None, None))
+        version, ended, due_ms = ours.get(one.refund_id, (None, None, None))
         if version != one.version or bool(ended) != one.ended:
             found.append(
                 Finding(
-                    "P7", f"{one.refund_id} is known at version {version}, ended {ended}, and has {one[1:]}"
+                    "P7", f"{one.refund_id} is known at version {version}, ended {ended}, and has {one[1:3]}"
                 )
             )
+        elif one.due_ms is not None and not one.ended and (due_ms or 0) // 1000 != one.due_ms // 1000:
+            found.append(Finding("P6", f"{one.refund_id} is due at {one.due_ms}, and here at {due_ms}"))
     return found
 
 
@@ -185,15 +203,27 @@ def unasked(calls: Iterable[Call], questions_min: int = QUESTIONS_MIN) -> list[F
     """Submits of what may have happened already, without enough answered questions in between (P4)."""
     found = []
     last: dict[str, str] = {}
+    versions: dict[str, int] = {}
     questions: Counter[str] = Counter()
+    enough: dict[str, int] = defaultdict(lambda: questions_min)
     for call in calls:
+        if call.heard == "restored":
+            enough[call.refund_id], questions[call.refund_id] = 1, 0
+            if last.get(call.refund_id) == "refused":
+                last[call.refund_id] = "told"
+            continue
         if not call.submit:
             questions[call.refund_id] += call.heard == "told"
             continue
-        before = last.get(call.refund_id, "away")
-        if before not in ("away", "refused") and questions[call.refund_id] < questions_min:
+        if versions.get(call.refund_id, call.version) != call.version:
+            enough[call.refund_id] = (
+                1  # the platform lets nothing through that was sent at the version before
+            )
+        before, versions[call.refund_id] = last.get(call.refund_id, "away"), call.version
+        if before not in ("away", "refused") and questions[call.refund_id] < enough[call.refund_id]:
             asked = questions[call.refund_id]
             found.append(Finding("P4", f"{call.refund_id} was sent again after {asked} questions"))
         last[call.refund_id] = call.heard
+        enough.pop(call.refund_id, None)
         questions[call.refund_id] = 0
     return found

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.judge import Finding
 from tests.faults.simulation.place import Place
 
 Planting = Callable[[Place], AbstractContextManager[None]]
@@ -12,12 +13,17 @@ Planting = Callable[[Place], AbstractContextManager[None]]
 
 @dataclass(frozen=True)
 class Bug:
-    """One planted bug: the promise it breaks, one sentence, and how it is planted in a place of its own."""
+    """One planted bug: the promise it breaks, one sentence, and how it is planted in a place of its own.
+
+    `theme`: the schedules that are asked first. `check`: no schedule can show it, this does.
+    """
 
     name: str
     promise: str
     sentence: str
     plant: Planting
+    theme: str = "swarm"
+    check: Callable[[Place], list[Finding]] | None = None
 
 
 @contextmanager

@@ -9,6 +9,9 @@ import sys
 import time
 from collections import Counter
 
+from tests.faults.simulation.calls import TROUBLES
+from tests.faults.simulation.draw import DEEDS, PUSHES
+from tests.faults.simulation.market import MOVES
 from tests.faults.simulation.place import place, server
 from tests.faults.simulation.points import FLOWS, crash_points
 from tests.faults.simulation.runs import Told, spread
@@ -16,6 +19,8 @@ from tests.faults.simulation.schedule import Schedule
 
 STATES = ("planned", "approved", "sending", "unknown", "done", "refused", "cancelled", "with_person")
 HITS_MIN = 10
+FAULTS = (*TROUBLES, *MOVES, *(f"push {one}" for one in PUSHES), "delayed effect", "restored",
+          *(f"{deed} {side} a SQL" for deed in DEEDS for side in ("before", "after")))  # fmt: skip
 
 
 def main() -> int:
@@ -83,16 +88,19 @@ def many(options: argparse.Namespace) -> int:
 
 
 def coverage(cells: Counter[tuple[str, str]]) -> str:
-    """Fault × state of intents that were there, and what was hit too seldom."""
-    faults = sorted({fault for fault, _ in cells})
+    """Fault × state of intents that were there: how often, and which were never hit or too seldom."""
+    faults = sorted({fault for fault, _ in cells} | set(FAULTS))
     lines = [" ".join([f"{'fault':38}", *(f"{state[:9]:>9}" for state in STATES)])]
     lines += [
-        " ".join([f"{fault:38}", *(f"{cells[fault, state]:9}" for state in STATES)]) for fault in faults
+        " ".join([f"{fault:38}", *(f"{cells[fault, state] or '-':>9}" for state in STATES)])
+        for fault in faults
     ]
-    lines.append(f"cells hit fewer than {HITS_MIN} times:")
-    for fault in faults:
-        seldom = [state for state in STATES if cells[fault, state] < HITS_MIN]
-        lines += [f"  {fault}: {', '.join(seldom)}"] if seldom else []
+    hit = {fault: [cells[fault, state] for state in STATES] for fault in faults}
+    for title, seldom in (("never hit", range(1)), (f"hit fewer than {HITS_MIN} times", range(1, HITS_MIN))):
+        lines.append(f"cells {title}:")
+        for fault, counts in hit.items():
+            named = [state for state, count in zip(STATES, counts, strict=True) if count in seldom]
+            lines += [f"  {fault}: {', '.join(named)}"] if named else []
     return "\n".join(lines)
 
 

@@ -56,7 +56,7 @@ class Wire(httpx2.BaseTransport):
         if fate:
             fate.point(f"before {method}")
         try:
-            answer = self._run(request, method)
+            answer = self._run(request, method, fields)
         except httpx2.ConnectError:
             for call in noted:
                 call.heard = "away"
@@ -69,8 +69,8 @@ class Wire(httpx2.BaseTransport):
 
     def _noted(self, method: str, fields: dict[str, str]) -> list[Call]:
         if method == AGREE:
-            ids = [entry.split("|")[0] for entry in fields["refund_infos"].split(",")]
-            noted = [Call(one, True) for one in ids]
+            told = [entry.split("|") for entry in fields["refund_infos"].split(",")]
+            noted = [Call(one[0], True, version=int(one[2])) for one in told]
         elif method == DETAIL and self.kind == "act":
             noted = [Call(fields["refund_id"], False)]
         else:
@@ -78,14 +78,14 @@ class Wire(httpx2.BaseTransport):
         self.calls += noted
         return noted
 
-    def _run(self, request: httpx2.Request, method: str) -> httpx2.Response:
+    def _run(self, request: httpx2.Request, method: str, fields: dict[str, str]) -> httpx2.Response:
         trouble = self._drawn()
         if trouble is None:
-            self.told(f"{method} {self._chance_free(request)}")
+            self.told(f"{method} {_named(fields)}")
             return self.reach(request)
         self.troubles[trouble] += 1
         self.on_trouble(trouble)
-        self.told(f"{method} {trouble} {self._chance_free(request)}")
+        self.told(f"{method} {trouble} {_named(fields)}")
         match trouble:
             case "before":
                 raise httpx2.ReadTimeout("lost on the way")
@@ -120,12 +120,6 @@ class Wire(httpx2.BaseTransport):
                 return name
         return None
 
-    def _chance_free(self, request: httpx2.Request) -> str:
-        fields = dict(parse_qsl(request.content.decode("utf-8", "replace"), True))
-        return " ".join(
-            fields.get(name, "") for name in ("refund_id", "refund_infos", "tid", "param")
-        ).strip()
-
     def reach(self, request: httpx2.Request) -> httpx2.Response:
         """The call arrives at the marketplace, which answers at once."""
         url = request.url
@@ -146,6 +140,11 @@ class Wire(httpx2.BaseTransport):
     def arrive(self) -> None:
         """The longest delayed call takes effect; nobody hears its answer."""
         self.reach(self.delayed.pop(0))
+
+
+def _named(fields: dict[str, str]) -> str:
+    names = ("refund_id", "refund_infos", "tid", "param")
+    return " ".join(fields.get(name, "") for name in names).strip()
 
 
 def _at_once(work: Coroutine[Any, Any, None]) -> None:

@@ -6,7 +6,9 @@ from datetime import datetime
 import httpx2
 from psycopg.types.json import Jsonb
 
+from aftersale import instance
 from aftersale.act.run import Actor, Limits
+from aftersale.cases import actions
 from aftersale.demo import sandbox_shop
 from aftersale.intake import arrive
 from aftersale.intake.pull import Puller, PullLimits
@@ -21,8 +23,19 @@ AGENT, LEAD, OWNER = "客服小明", "主管阿兰", "店主"
 PEOPLE = {AGENT: "agent", LEAD: "lead", OWNER: "owner"}
 TEXTS = {code: action.message for code, action in books.actions().items() if action.message}
 # Real time, as far as a fetch or a pull waits for it, has passed.
-WAITED = "UPDATE to_fetch SET due_at = '2000-01-01'"
-WAITED_PULL = "UPDATE pull_cursor SET next_pull_at = '2000-01-01', lease_until = NULL"
+WAITED = """
+WITH free AS (SELECT shop_id, kind, external_id FROM to_fetch WHERE due_at < now() + interval '1 day' FOR UPDATE SKIP LOCKED)
+UPDATE to_fetch f SET due_at = timestamptz '2000-01-01' + w.n * interval '1 second' FROM (
+  SELECT *, row_number() OVER (ORDER BY shop_id, kind, external_id) AS n FROM free) w
+WHERE (f.shop_id, f.kind, f.external_id) = (w.shop_id, w.kind, w.external_id)
+"""
+WAITED_PULL = """
+WITH free AS (SELECT shop_id, kind FROM pull_cursor WHERE (lease_until < now() + interval '1 day') IS NOT FALSE
+  FOR UPDATE SKIP LOCKED)
+UPDATE pull_cursor c SET lease_until = NULL,
+  next_pull_at = timestamptz '2000-01-01' + (since - timestamptz '2000-01-01') / 1000 + c.shop_id * interval '1 ms'
+FROM free f WHERE (c.shop_id, c.kind) = (f.shop_id, f.kind)
+"""
 USERS = "INSERT INTO auth_user (username, password, is_superuser, first_name, last_name, email, is_staff, is_active, date_joined)\
  SELECT name, '', false, '', '', '', false, true, now() FROM unnest(%s::text[]) AS t(name) ON CONFLICT DO NOTHING"
 MEMBERS = "INSERT INTO membership (user_id, shop_id, role) SELECT u.id, s.id, t.role\
@@ -83,6 +96,13 @@ class Crew:
             limits = PullLimits(pause_s=0.0, calls_per_s=FAST)
             self._pullers[name] = Puller(self.place.wired[name], self.http, self.now, limits)
         return self._pullers[name].turn()
+
+    def tidy(self, name: str) -> int:
+        """What a worker does between its turns: requests that ran out, the end of asking after a restore."""
+        conn, now = self.place.wired[name], self.now()
+        with conn.transaction():
+            ran_out = actions.expire_approvals(conn, now)
+        return ran_out + instance.settle_reconcile(conn, now)
 
     def waited(self) -> None:
         """Fetches and pulls are due."""

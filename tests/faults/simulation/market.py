@@ -20,6 +20,8 @@ from tests.faults.judge import Applied, Paid, Theirs
 START = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai, an ordinary day
 START_MS = int(START.timestamp() * 1000)
 AMOUNTS = (1, 900, 4_999, 8_000, 15_000, 19_900, 20_001, 45_000)
+KINDS = ("unshipped",) * 6 + ("return", "shipped")
+DAYS = (1, 2, 5)
 SHOPS = ("demo1", "demo2")  # Tmall, Taobao
 QUOTA = Quota(1e12)
 
@@ -30,7 +32,7 @@ class World:
 
     chance: Random
     count: int
-    kinds: tuple[str, ...] = ("unshipped",) * 6 + ("return", "shipped")
+    kinds: tuple[str, ...] = KINDS
     amounts: tuple[int, ...] = AMOUNTS
     shops: tuple[str, ...] = SHOPS
     sandbox: Sandbox = field(init=False)
@@ -38,7 +40,7 @@ class World:
     def __post_init__(self) -> None:
         seed = self.chance.randrange(1 << 30)
         self.sandbox = Sandbox(Settings(shops=0, speed=0.0, start=START, push_url="http://push", seed=seed))
-        self.market.course.clear()
+        self.market.course[:] = [self._due]
         assert self.sandbox.outbox is not None
         for place, code in enumerate(SHOPS):
             self.market.add_shop(code, tmall=place == 0)
@@ -50,6 +52,12 @@ class World:
     @property
     def market(self) -> Market:
         return self.sandbox.market
+
+    def _due(self, one: Refund, at_ms: int) -> None:
+        """The platform gives the seller days, and pays by itself when they are over."""
+        days = DAYS[one.trade.key % len(DAYS)]
+        one.due_ms = at_ms // 1000 * 1000 + days * DAY
+        self.market.later(one, one.due_ms, lambda case, now: self.market.complete(case, now, by="platform"))
 
     def _expect(self, number: int) -> None:
         chance = self.chance
@@ -100,7 +108,8 @@ class World:
         """The marketplace's word in the end."""
         payments = [Paid(one.refund_id, one.amount_fen) for one in self.sandbox.ledger.entries]
         applications = [
-            Applied(str(one.refund_id), one.version, one.status in ENDED) for one in self.market.applications
+            Applied(str(one.refund_id), one.version, one.status in ENDED, one.due_ms)
+            for one in self.market.applications
         ]
         return Theirs(payments, applications)
 

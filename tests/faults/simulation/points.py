@@ -11,7 +11,8 @@ from tests.faults.simulation.draw import Plan
 from tests.faults.simulation.market import World, withdraw
 from tests.faults.simulation.people import SEEN, WAITING
 from tests.faults.simulation.place import Place
-from tests.faults.simulation.schedule import HEIR_LEASE_S, Schedule, slow
+from tests.faults.simulation.schedule import HEIR_LEASE_S, Schedule
+from tests.faults.simulation.turns import slow
 from tests.faults.simulation.wire import Fate
 
 DEEDS = ("die", "cut")

@@ -30,6 +30,7 @@ from aftersale.pg import Refused
 log = logging.getLogger(__name__)
 LOOKS_MAX = 1000
 IDLE_S = 0.05
+DROWSY_AFTER, DROWSY_S = 100, 0.2  # after five seconds of nothing it looks five times a second
 AGAIN_S = 1.0
 OTHER_TABLES = (
     psycopg.errors.UndefinedTable,
@@ -47,11 +48,13 @@ Turn = Callable[[], int]
 def forever(build: Callable[[], Turn], stopping: threading.Event, sign: Sign) -> None:
     """Turns, one after the other. Whatever breaks is told, and everything is built anew: connections, too."""
     turn: Turn | None = None
+    idle = 0
     while not stopping.is_set():
         try:
             turn = turn or build()
-            if not sign.run(turn):
-                stopping.wait(IDLE_S)
+            idle = 0 if sign.run(turn) else idle + 1
+            if idle:
+                stopping.wait(IDLE_S if idle < DROWSY_AFTER else DROWSY_S)
         except psycopg.errors.DeadlockDetected:
             log.info("two workers wanted the same new rows; the turn is repeated")
         except (psycopg.OperationalError, psycopg.InterfaceError, Refused) as error:

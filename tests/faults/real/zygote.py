@@ -69,9 +69,10 @@ def _import_everything() -> None:
     from aftersale.decide import run as _decide
     from aftersale.intake import door as _door
     from aftersale.intake import pull as _pull
+    from aftersale.limits import publish
     from aftersale.rulebooks import books
 
-    assert all((_act, _web, _work, _asgi, _decide, _door, _pull))
+    assert all((_act, _web, _work, _asgi, _decide, _door, _pull, publish.version()))  # read once, inherited
     _compile_once(books.book("refund"), books.actions())
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from tests.faults.judge import Call, judge, unasked
 from tests.faults.simulation import restore
-from tests.faults.simulation.market import MOVES
+from tests.faults.simulation.market import MOVES, SHOPS
 from tests.faults.simulation.turns import Result, Turns, slow
 from tests.faults.simulation.wire import Died
 
@@ -201,15 +201,18 @@ class Schedule(Turns):
 
     def _round(self) -> bool:
         """Everybody works until nothing moves; did anything, or is something left that time alone would bring on?"""
-        busy = False
+        busy, idle = False, 0
         for _ in range(TURNS_MAX):
             bodies, looks, due, open_, reconciling, waiting = self._work()
             if bodies or looks:
-                busy = True
+                busy, idle = True, 0
                 self.turn("desk", "desk1", partial(self.crew.desk, "desk1"))
-            elif due or open_:
+            elif (due or open_) and idle < len(
+                SHOPS
+            ):  # a turn sends for one shop; what is held back moves nothing
                 busy = True
-                self.turn("act", "act1", partial(self.crew.act, "act1", HEIR_LEASE_S))
+                moved = self.turn("act", "act1", partial(self.crew.act, "act1", HEIR_LEASE_S))
+                idle = 0 if moved else idle + 1
             elif self.place.admin.execute(UNTOLD, (self.calm_from,)).rowcount:
                 self.crew.waited()
                 self.turn("pull", "pull1", partial(self.crew.pull, "pull1"))

@@ -222,6 +222,25 @@ def test_a_shipment_that_cannot_be_stopped_is_not_paid(market: MarketDesk) -> No
     assert (market.states()[row["refund_id"]], held(market, row)) == ("cancelled", 0)
     assert (calls(market, AGREE), paid(market, row)) == (agrees, [])
     assert market.one("SELECT queue FROM queue_item") == "platform_refused"
+    decided_again(market, row)
+    assert market.one("SELECT queue FROM queue_item") == "platform_refused"
+    assert (market.states()[row["refund_id"]], held(market, row)) == ("cancelled", 0)
+
+
+def decided_again(market: MarketDesk, row: Row) -> None:
+    """The book says the same once more, as if another rule had spoken in between."""
+    case = {"case_id": row["refund_id"], "now": market.now}
+    market.conn.execute("UPDATE handling SET decided_version = -1 WHERE case_id = %(case_id)s", case)
+    market.conn.execute(
+        "INSERT INTO look (shop_id, case_id, at) SELECT shop_id, case_id, %(now)s FROM cases WHERE case_id = %(case_id)s"
+        " ON CONFLICT (shop_id, case_id) DO UPDATE SET at = excluded.at",
+        case,
+    )
+    market.conn.commit()
+    before = market.one("SELECT count(*) FROM decision WHERE case_id = %s", row["refund_id"])
+    while market.worker.turn():
+        pass
+    assert market.one("SELECT count(*) FROM decision WHERE case_id = %s", row["refund_id"]) == before + 1
 
 
 def test_a_shop_without_a_platform_keeps_its_intents_and_stops_no_other(market: MarketDesk) -> None:

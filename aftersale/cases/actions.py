@@ -27,6 +27,8 @@ _MERGE = queries("aftersale.cases", "merge.sql")
 _RECORD = queries("aftersale.cases", "record.sql")
 _OUTCOME = queries("aftersale.cases", "outcome.sql")
 _DEADLINES = queries("aftersale.cases", "deadlines.sql")
+_PARK = """INSERT INTO parked (shop_id, source, place, why, raw)
+SELECT %s, %s, * FROM unnest(%s::text[], %s::text[], %s::bytea[]) ON CONFLICT DO NOTHING"""
 _APPLICATION = columns(Application)
 _ORDER = columns(Order)
 
@@ -187,12 +189,9 @@ def record_verdicts(conn: Connection[Any], now: datetime, book_version: str) -> 
 
 def park(conn: Connection[Any], shop_id: int, source: str, bad: Sequence[BadInput]) -> int:
     """Keep what could not be understood, with its place and reason; how many rows are new."""
-    with conn.cursor() as cursor:
-        cursor.executemany(
-            "INSERT INTO parked (shop_id, source, place, why, raw) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(shop_id, source, one.where[:500], one.why[:500], one.raw[:65_536]) for one in bad],
-        )
-        return max(cursor.rowcount, 0)
+    told = [(one.where[:500], one.why[:500], one.raw[:65_536]) for one in bad]
+    columns = [list(column) for column in zip(*told, strict=True)] or [[], [], []]
+    return conn.execute(_PARK, (shop_id, source, *columns)).rowcount
 
 
 def staged(arrivals: Iterable[tuple[int, Arrival]]) -> Batch:

@@ -132,6 +132,8 @@ DELETE FROM queue_item q USING verdict v
 WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_id = v.shop_id AND q.case_id = v.case_id
   AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
     AND (i.money AND i.state = 'with_person'
+      -- A refund that the platform refused is somebody's until the application changes.
+      OR i.money AND i.state = 'refused' AND i.platform_version = v.application_version
       -- What is not paid since its shipment could not be stopped stays with people.
       OR i.kind = 'cancel_shipment' AND i.kind = ANY (v.kinds) AND i.state IN ('refused', 'with_person')
         AND i.platform_version = v.application_version))

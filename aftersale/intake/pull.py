@@ -26,6 +26,7 @@ WINDOW_MAX = timedelta(hours=24)
 OVERLAP = timedelta(minutes=2)  # pages may change while they are turned; what is seen twice changes nothing
 FETCH_MAX = 20
 PAUSE_MAX_S = 300.0
+OF_THE_OBJECT = "15"  # TOP: the business refused; every other code is about the caller and passes
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,19 @@ class Puller:
                 source = "taobao.refund" if key["kind"] == "application" else "taobao.trade"
                 arrive.store(self.conn, [(shop_id, source, msgspec.json.encode(answer.body))])
                 self.conn.execute(_SQL["fetched"], key)
-            elif isinstance(answer, Rejected):
-                where = f"fetch {key['kind']} {key['external_id']}"
-                bad = BadInput(where, f"平台没有给出这个对象：{answer.message}")
-                actions.park(self.conn, shop_id, "fetch", [bad])
+            elif isinstance(answer, Rejected) and answer.code == OF_THE_OBJECT:
+                self._told(key, answer)
                 self.conn.execute(_SQL["fetched"], key)
-            else:  # wanted until the platform answers, however long it is away
+            else:  # wanted until the platform answers about the object itself, however long that takes
+                if isinstance(answer, Rejected):
+                    self._told(key, answer)
                 pause_s = min(PAUSE_MAX_S, 2.0 ** min(tries, 10))
                 self.conn.execute(_SQL["postpone"], {**key, "pause_s": pause_s})
+
+    def _told(self, key: Mapping[str, Any], answer: Rejected) -> None:
+        where = f"fetch {key['kind']} {key['external_id']}"
+        bad = BadInput(where, f"平台没有给出这个对象：{answer.message}")
+        actions.park(self.conn, key["shop_id"], "fetch", [bad])
 
     def _pull(self) -> int:
         with self.conn.transaction():

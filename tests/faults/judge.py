@@ -70,8 +70,8 @@ WHERE m.held_fen <> least(m.paid_fen, coalesce(l.fen, 0) + coalesce(i.fen, 0))
 """
 NOT_AT_REST: LiteralString = """
 SELECT i.case_id, i.kind, i.state FROM intent i WHERE i.state IN ('approved', 'sending', 'unknown')
-  AND NOT (i.state = 'approved' AND EXISTS (SELECT FROM queue_item q WHERE q.shop_id = i.shop_id AND q.case_id = i.case_id
-    AND q.queue = 'over_budget'))
+  AND NOT (i.state = 'approved' AND EXISTS (SELECT FROM switch s WHERE s.stopped AND s.shop_id IN (0, i.shop_id))
+    AND EXISTS (SELECT FROM queue_item q WHERE q.shop_id = i.shop_id AND q.case_id = i.case_id))
 """
 # Refused or left to a person, at the version that counts, of a case that is open, with nobody who has it. What is no
 # money is over when the case was decided anew since.

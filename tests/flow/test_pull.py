@@ -199,3 +199,25 @@ def test_what_no_push_told_is_known_one_interval_later(market: MarketDesk) -> No
     while market.worker.turn():
         pass
     assert here(market) == there(market)
+
+
+def test_what_may_not_be_read_for_a_while_is_still_wanted(market: MarketDesk) -> None:
+    row = market.sandbox.control.applications()[0]
+    case_id = row["refund_id"]
+    market.conn.execute(
+        "INSERT INTO to_fetch (shop_id, kind, external_id, due_at)"
+        " SELECT id, 'application', %s, now() FROM shop WHERE code = %s",
+        (case_id, row["shop"]),
+    )
+    market.conn.commit()
+    error = {"code": 11, "sub_code": "", "sub_msg": "Insufficient session permissions"}
+    market.sandbox.control.faults({"rules": [{"match": {"method": GET}, "do": {"error": error}}]})
+    puller = market.puller(QUICK)
+    for _ in range(20):
+        hurry(market)
+        puller.turn()
+    assert market.one("SELECT external_id FROM to_fetch WHERE external_id = %s", case_id) == case_id
+    assert market.one("SELECT count(*) FROM parked WHERE place = %s", f"fetch application {case_id}") == 1
+    market.sandbox.control.faults({})
+    pull_all(market)
+    assert case_id in [one for one, _ in here(market)]

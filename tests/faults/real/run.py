@@ -17,7 +17,7 @@ from tests.faults.real.proxy import Trap
 from tests.faults.real.schedule import Break, Schedule
 
 FINAL = ("SUCCESS", "CLOSED")
-TRAFFIC_S_MAX = 2.0  # how long a step may take to come
+TRAFFIC_S_MAX = 1.5  # how long a step may take to come
 LEASE_S = 0.8
 LIVE_S_MAX = 90.0
 END_S_MAX = 10.0  # F7
@@ -151,7 +151,7 @@ def _converged(place: Place, patience_s: float) -> list[Finding]:
             state = place.control.state()
             row = conn.execute(WAITING).fetchone()
             conn.commit()
-            if time.monotonic() - freed > 0.5:
+            if time.monotonic() - freed > 0.25:
                 _free_leases(conn)
                 freed = time.monotonic()
             conn.commit()

@@ -130,7 +130,7 @@ def _run(first: int, amount: Amount, jobs: int) -> Iterator[Part]:
         asked = ["--seed", first, "--applications", 5000, "--kills", 6, "--database-kills", 3]
         yield _part("promotion day", 1, "tests.faults.promotion_day", *asked)
     if amount.restores:
-        only = ("--only", "restore") if amount is SHORT else ()
+        only = () if amount.real_to_the_end else ("--only", "restore")
         yield _part("drills", 4, "tests.faults.real.drills", *only, told=True)
 
 

@@ -130,7 +130,9 @@ def _tell(contradictions: Iterable[Any]) -> None:
 def _some_known(batch: Batch, orders: Any, cases: Any) -> bool:
     """Was a snapshot told that changed nothing: a repeat, an older one, or one that contradicts?"""
     told = ((orders, "stage_order"), (cases, "stage_application"))
-    return any(cursor is not None and cursor.rowcount < len(batch.lines[name]) for cursor, name in told)
+    return batch.repeated or any(
+        cursor is not None and cursor.rowcount < len(batch.named[name]) for cursor, name in told
+    )
 
 
 def _merge_parcels(conn: Connection[Any], filled: frozenset[str]) -> None:

@@ -24,10 +24,10 @@ WHERE e.money AND e.state = 'done' ON CONFLICT DO NOTHING
 WITH back AS (
   INSERT INTO ledger (shop_id, case_id, entry, order_id, amount_fen, origin, at)
   SELECT v.shop_id, v.case_id, l.entries + 1, v.order_id, -l.paid_fen, 'platform', %(now)s
-  FROM verdict v JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
+  FROM verdict v
   CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(l.amount_fen) AS paid_fen FROM ledger l
     WHERE l.shop_id = v.shop_id AND l.case_id = v.case_id) l
-  WHERE v.state <> 'refunded' AND h.refunded_version < v.application_version AND l.paid_fen > 0
+  WHERE v.state <> 'refunded' AND v.prior_refunded < v.application_version AND l.paid_fen > 0
   ON CONFLICT DO NOTHING RETURNING shop_id, case_id, order_id, -amount_fen AS amount_fen),
 freed AS (
   UPDATE order_money m SET held_fen = greatest(m.held_fen - b.amount_fen, 0)
@@ -88,8 +88,9 @@ planned AS (
   INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
     deadline_at, planned_by, approved_by, created_at, changed_at, payee)
   SELECT w.shop_id, w.case_id, w.kind, w.application_version, CASE WHEN w.pays THEN w.amount_fen ELSE 0 END,
-    w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s, o.buyer_ref
-  FROM wanted w LEFT JOIN orders o ON o.shop_id = w.shop_id AND o.order_id = w.order_id
+    w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s,
+    (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = w.shop_id AND o.order_id = w.order_id)
+  FROM wanted w
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
     -- What could not be stopped at the warehouse is not paid as if it had been.

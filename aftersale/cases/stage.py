@@ -36,6 +36,9 @@ TABLES: dict[type[Any], tuple[str, str, str]] = {
     Inbound: ("stage_inbound", "parcel", "inbound_version"),
 }
 
+# Of these one version may come with two contents (merge.sql, contradictions).
+CONTRADICTABLE = frozenset({Application, Order})
+
 
 def columns(record: type[Any]) -> list[str]:
     """Names of the record's flat columns, as the record's table calls them."""
@@ -81,12 +84,18 @@ def inbox_key(arrival: Arrival) -> str:
 
 
 class Batch:
-    """Records of one or several shops, encoded by table as they are added. `asked`: answers of a platform are among them."""
+    """Records of one or several shops, encoded by table as they are added.
+
+    `asked`: answers of a platform are among them. `named`: which orders and applications a stage table tells of;
+    `repeated`: one of them is told twice in one version.
+    """
 
     def __init__(self) -> None:
         self.lines: dict[str, list[str]] = defaultdict(list)
+        self.named: dict[str, set[tuple[int, str]]] = defaultdict(set)
+        self._versions: dict[str, set[tuple[int, str, int]]] = defaultdict(set)
         self.size = 0
-        self.asked = False
+        self.asked = self.repeated = False
 
     def add(self, shop_id: int, arrival: Arrival) -> None:
         record = arrival.record
@@ -94,15 +103,24 @@ class Batch:
         kind, external_id = KIND[made]
         version = 0 if made in UNVERSIONED else record.version  # type: ignore[union-attr]
         key = inbox_key(arrival)
-        self.lines["stage_inbox"].append(line((shop_id, key, kind, external_id(record), version)))
+        name = external_id(record)
+        self.lines["stage_inbox"].append(line((shop_id, key, kind, name, version)))
         if made in TABLES:
             asked = key if arrival.asked else None
             self.lines[TABLES[made][0]].append(line((shop_id, *_READ[made](record), asked)))
             self.asked |= arrival.asked
+            if made in CONTRADICTABLE:
+                self._note(TABLES[made][0], (shop_id, name, version))
         if made is not Application:
             for table, values in nested(shop_id, arrival):
                 self.lines[table].append(line(values))
         self.size += 1
+
+    def _note(self, table: str, told: tuple[int, str, int]) -> None:
+        versions = self._versions[table]
+        self.repeated = self.repeated or told in versions
+        versions.add(told)
+        self.named[table].add(told[:2])
 
     def copy(self, conn: Connection[Any]) -> frozenset[str]:
         """COPY each filled table into its stage; which tables have rows."""

@@ -1,6 +1,7 @@
 -- name: verdict
 INSERT INTO {into} (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
-  amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, changed, decision_id)
+  amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version,
+  prior_refunded, changed, decision_id)
 WITH {settings}
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
@@ -18,7 +19,8 @@ judged AS (
     WHERE m.at < ANY (n.moments) AND k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
 SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at,
   p.rule, ({actions})[v.rule_no + 1], ({queues})[v.rule_no + 1], v.amount_fen,
-  string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version, c.changed,
+  string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version,
+  h.refunded_version, c.changed,
   CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
 FROM judged v
 CROSS JOIN LATERAL (SELECT ({rules})[v.rule_no + 1] AS rule) p

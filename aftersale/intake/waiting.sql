@@ -36,8 +36,8 @@ taken AS (
 SELECT a.id, a.shop_id, a.source, a.body, t.tries FROM taken t JOIN arrival a ON a.id = t.arrival_id ORDER BY a.id
 
 -- name: count
-UPDATE arrival_todo SET tries = tries + 1 WHERE arrival_id IN (
-  SELECT arrival_id FROM arrival_todo ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED)
+UPDATE arrival_todo SET tries = tries + 1 WHERE arrival_id = ANY (ARRAY(
+  SELECT arrival_id FROM arrival_todo WHERE arrival_id >= %(floor)s ORDER BY arrival_id LIMIT %(bodies)s FOR UPDATE SKIP LOCKED))
   AND tries < %(tries)s AND arrival_id <> ALL (%(counted)s)
 RETURNING arrival_id
 
@@ -45,8 +45,8 @@ RETURNING arrival_id
 UPDATE arrival_todo SET tries = tries + 1 WHERE arrival_id = %(arrival_id)s RETURNING tries
 
 -- name: forgive
-UPDATE arrival_todo SET tries = tries - 1 WHERE tries > 0 AND arrival_id IN (
-  SELECT arrival_id FROM arrival_todo WHERE arrival_id = ANY (%(ids)s) ORDER BY arrival_id FOR UPDATE)
+UPDATE arrival_todo SET tries = tries - 1 WHERE tries > 0 AND arrival_id = ANY (ARRAY(
+  SELECT arrival_id FROM arrival_todo WHERE arrival_id = ANY (%(ids)s) ORDER BY arrival_id FOR UPDATE))
 
 -- name: claim_one
 WITH taken AS (DELETE FROM arrival_todo WHERE arrival_id = (

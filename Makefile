@@ -26,7 +26,7 @@ up: setup  ## database, demo shops with live traffic, a worker and the pages; Ct
 
 test: setup  ## all tests; says what it installs for them (browser, fonts, a second PostgreSQL, faketime, strace)
 	@.ci/machine chromium fonts-noto-cjk postgresql faketime strace
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest -n auto --dist loadfile $(ARGS)
 
 lint: setup  ## style and format
 	.venv/bin/ruff check .

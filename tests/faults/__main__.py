@@ -1,6 +1,7 @@
 """make faults: everything that can break is broken, and the marketplace's own ledger is the judge.
 
-    make faults                       all of it, 12 minutes at most on two cores
+    make faults                       12 minutes at most on two cores
+    make faults ARGS=--planted        does the harness see? sixty bugs, one at a time, four minutes
     make faults ARGS=--short          3 minutes at most, what a change must pass
     make faults ARGS='--soak 8h'      a night: seeds never tried before until the time is over
     make faults ARGS='--from 50000'   other seeds
@@ -36,7 +37,8 @@ class Amount:
     real_to_the_end: bool = True
 
 
-FULL = Amount(5000, 500, planted=True, restores=True)
+FULL = Amount(5000, 500, planted=False, restores=True)
+PLANTED = Amount(0, 0, planted=True, restores=False)
 SHORT = Amount(600, 24, planted=False, restores=True, real_to_the_end=False)
 ROUND = Amount(10_000, 250, planted=False, restores=True)
 
@@ -83,6 +85,7 @@ def _options() -> argparse.Namespace:
         prog="make faults", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--short", action="store_true", help="3 minutes at most")
+    parser.add_argument("--planted", action="store_true", help="only the planted bugs")
     parser.add_argument("--soak", type=_seconds, metavar="8h", help="go on with new seeds for so long")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
     parser.add_argument("--simulated", type=int, help="schedules of the simulation")
@@ -102,7 +105,7 @@ def _seconds(text: str) -> float:
 
 
 def _amount(options: argparse.Namespace) -> Amount:
-    base = SHORT if options.short else FULL
+    base = SHORT if options.short else PLANTED if options.planted else FULL
     simulated = base.simulated if options.simulated is None else options.simulated
     real = base.real if options.real is None else options.real
     return Amount(simulated, real, base.planted, base.restores, base.real_to_the_end)
@@ -116,36 +119,50 @@ def _rounds(soak_s: float, first: int) -> Iterator[tuple[int, Amount]]:
 
 
 def _run(first: int, amount: Amount, jobs: int) -> Iterator[Part]:
-    if amount.simulated:
-        asked = ["--seeds", amount.simulated, "--from", first, "--jobs", jobs]
-        yield _part("simulation", amount.simulated, "tests.faults.simulation", *asked)
-    if amount.planted:
-        yield _part("planted bugs", 0, "tests.faults.planted")
-        yield _part("single faults", 0, "tests.faults.single")
-    if amount.real:
-        end = () if amount.real_to_the_end else ("--no-end",)
-        asked = ["--seeds", amount.real, "--from", first, "--jobs", 2 * jobs, *end]
-        yield _part("real processes", amount.real, "tests.faults.real", *asked, told=True)
-    if amount is ROUND:
-        asked = ["--seed", first, "--applications", 5000, "--kills", 6, "--database-kills", 3]
-        yield _part("promotion day", 1, "tests.faults.promotion_day", *asked)
+    """The drills mostly wait, so they run beside the simulation."""
+    drills = None
     if amount.restores:
         only = () if amount.real_to_the_end else ("--only", "restore")
-        yield _part("drills", 4, "tests.faults.real.drills", *only, told=True)
+        drills = _Running("drills", 4, "tests.faults.real.drills", *only, told=True)
+    if amount.simulated:
+        asked = ["--seeds", amount.simulated, "--from", first, "--jobs", jobs]
+        yield _Running("simulation", amount.simulated, "tests.faults.simulation", *asked).ended()
+    if drills:
+        yield drills.ended()
+    if amount.planted:
+        yield _Running("planted bugs", 0, "tests.faults.planted").ended()
+    if amount.real:
+        end = () if amount.real_to_the_end else ("--no-end",)
+        asked = ["--seeds", amount.real, "--from", first, "--jobs", 3 * jobs, *end]
+        yield _Running("real processes", amount.real, "tests.faults.real", *asked, told=True).ended()
+    if amount is ROUND:
+        asked = ["--seed", first, "--applications", 5000, "--kills", 6, "--database-kills", 3]
+        yield _Running("promotion day", 1, "tests.faults.promotion_day", *asked).ended()
 
 
-def _part(name: str, schedules: int, module: str, *asked: object, told: bool = False) -> Part:
-    """Run one module; when `told`, it writes its figures where --json says."""
-    _say(f"== {name}\n")
-    began = time.monotonic()
-    figures = HERE / "var" / "faults-part.json"
-    figures.parent.mkdir(exist_ok=True)
-    figures.unlink(missing_ok=True)
-    line = [sys.executable, "-m", module, *map(str, asked), *(["--json", str(figures)] if told else [])]
-    done = subprocess.run(line, cwd=HERE, check=False, env=os.environ)
-    read = json.loads(figures.read_text("utf-8")) if told and figures.exists() else {}
-    figures.unlink(missing_ok=True)
-    return Part(name, round(time.monotonic() - began, 1), done.returncode != 0, schedules, read)
+class _Running:
+    """A module at work; when `told`, it writes its figures where --json says."""
+
+    def __init__(self, name: str, schedules: int, module: str, *asked: object, told: bool = False) -> None:
+        _say(f"== {name}\n")
+        self._name, self._schedules, self._began = name, schedules, time.monotonic()
+        self._figures = HERE / "var" / f"faults-{module.rpartition('.')[2]}.json" if told else None
+        line = [sys.executable, "-m", module, *map(str, asked)]
+        if self._figures:
+            self._figures.parent.mkdir(exist_ok=True)
+            self._figures.unlink(missing_ok=True)
+            line += ["--json", str(self._figures)]
+        self._process = subprocess.Popen(line, cwd=HERE, env=os.environ)
+
+    def ended(self) -> Part:
+        """What it came to, once it is over."""
+        failed = self._process.wait() != 0
+        read = {}
+        if self._figures and self._figures.exists():
+            read = json.loads(self._figures.read_text("utf-8"))
+            self._figures.unlink()
+        seconds = round(time.monotonic() - self._began, 1)
+        return Part(self._name, seconds, failed, self._schedules, read)
 
 
 def _commit() -> str:

@@ -21,7 +21,7 @@ TRAFFIC_S_MAX = 1.5  # how long a step may take to come
 LEASE_S = 0.8
 LIVE_S_MAX = 90.0
 END_S_MAX = 10.0  # F7
-LOOK_S = 0.03
+LOOK_S = 0.05
 # What a killed process had leased for real minutes is free at once: as if those minutes had passed.
 LEASES: tuple[LiteralString, ...] = (
     "UPDATE to_fetch SET due_at = now() WHERE due_at > now()",

@@ -49,8 +49,12 @@ class Waiting:
         if not self._uncounted_after:
             return
         self._uncounted_after -= 1
-        values = {"bodies": BODIES_MAX, "floor": self._floor.at, "tries": TRIES_TOGETHER}
-        values |= {"counted": list(self._counted)}
+        values = {
+            "bodies": BODIES_MAX,
+            "floor": self._floor.at,
+            "tries": TRIES_TOGETHER,
+            "counted": list(self._counted),
+        }
         with self.conn.transaction():
             self._counted |= {row[0] for row in self.conn.execute(_SQL["count"], values)}
 

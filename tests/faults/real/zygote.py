@@ -90,8 +90,9 @@ def _trust_once() -> None:
     """Nothing here speaks TLS: the certificates of the machine are read once."""
     from httpx2._transports import default
 
-    context = default.create_ssl_context()
-    vars(default)["create_ssl_context"] = lambda *_args, **_named: context
+    names = vars(default)
+    context = names["create_ssl_context"]()
+    names["create_ssl_context"] = lambda *_args, **_named: context
 
 
 def _compile_once(book: Any, actions: Any) -> None:

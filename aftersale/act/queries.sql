@@ -98,3 +98,7 @@ SELECT id, code, platform, base_url, app_key, app_secret, session_key, courier_u
 SELECT o.tracking_no, p.courier, p.interception FROM orders o
 LEFT JOIN parcel p ON p.shop_id = o.shop_id AND p.tracking_no = o.tracking_no
 WHERE o.shop_id = %s AND o.order_id = %s
+
+-- What a person wrote to the buyer.
+-- name: said
+SELECT text FROM said WHERE shop_id = %s AND case_id = %s AND key = %s

@@ -213,13 +213,22 @@ class Actor:
             row = self.conn.execute(_SQL["shop"], (shop_id,)).fetchone()
             self.conn.commit()
             assert row is not None, f"an intent of shop {shop_id}, which does not exist"
-            self._shops[shop_id] = Taobao(Shop(*row), self._http, self._now, self._texts, self._parcel)
+            self._shops[shop_id] = Taobao(
+                Shop(*row), self._http, self._now, self._texts, self._parcel, self._said
+            )
         return self._shops[shop_id]
 
     def _parcel(self, item: Item) -> tuple[str | None, str | None, str | None]:
         row = self.conn.execute(_SQL["parcel"], (item.shop_id, item.order_id)).fetchone()
         self.conn.commit()
         return (row[0], row[1], row[2]) if row else (None, None, None)
+
+    def _said(self, item: Item) -> str:
+        key = item.kind.partition(":")[2]
+        row = self.conn.execute(_SQL["said"], (item.shop_id, item.case_id, key)).fetchone()
+        self.conn.commit()
+        assert row is not None, "a message of which nobody knows the words"
+        return str(row[0])
 
 
 def outcome(item: Item, answer: Answer, now: datetime, *, asked: bool = False) -> Outcome:

@@ -17,6 +17,7 @@ LEASE_OVER = TryLater(0.0, "lease")
 NO_ANSWER = "no_answer"
 ADDRESS_ID = 1
 Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
+Said = Callable[[Item], str]  # what a person wrote, for a message that is no rule's
 
 
 class Taobao:
@@ -29,12 +30,13 @@ class Taobao:
         now: Callable[[], datetime],
         texts: Mapping[str, str],
         parcel: Parcel,
+        said: Said,
     ) -> None:
         self.shop = shop
         self.client = TopClient(
             shop.base_url, shop.app_key, shop.app_secret, shop.session_key, now=now, http=http
         )
-        self._http, self._now, self._texts, self._parcel = http, now, texts, parcel
+        self._http, self._now, self._texts, self._parcel, self._said = http, now, texts, parcel, said
 
     def batches(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         """Refunds in groups that one call may carry; everything else by itself."""
@@ -132,9 +134,8 @@ class Taobao:
         return Rejected("no_way", "", f"{self.shop.platform} 没有接上这个操作：{item.kind}")
 
     def _text(self, item: Item, action: str) -> str:
-        text = self._texts[action].format(
-            order_id=item.order_id, case_id=item.case_id, title=item.title or ""
-        )
+        known = {"order_id": item.order_id, "case_id": item.case_id, "title": item.title or ""}
+        text = self._said(item) if action.startswith("said_") else self._texts[action].format(**known)
         return text.encode()[: refunds.MESSAGE_BYTES_MAX].decode("utf-8", "ignore")
 
     def _intercept(self, item: Item) -> Answer:

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
 
+from aftersale.cases.access import shops_of
 from aftersale.core.refusal import Refusal
 from aftersale.pg.sql import queries
+from aftersale.rights.wall import open_to
 
 SQL = queries("aftersale.api", "queries.sql")
 PREFIX = "aftersale_"
@@ -50,8 +52,11 @@ class Token(HttpBearer):
         with connection.cursor() as cursor:
             cursor.execute(SQL["owner"], {"digest": _digest(token), "now": timezone.now()})
             row = cursor.fetchone()
-        known = row is not None and get_user_model().objects.filter(pk=row[0], is_active=True).exists()
-        return int(row[0]) if known else None
+        person = row and get_user_model().objects.filter(pk=row[0], is_active=True).first()
+        if not person:
+            return None
+        open_to(shops_of(person))
+        return int(person.pk)
 
 
 def _digest(token: str) -> bytes:

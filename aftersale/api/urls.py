@@ -2,11 +2,11 @@
 
 from importlib.metadata import version
 
-from django.contrib.auth.decorators import login_not_required
 from ninja import NinjaAPI
 
 from aftersale.api import ask
 from aftersale.api.tokens import Token
+from aftersale.rights import needs
 
 api = NinjaAPI(
     title="Aftersale 售后台",
@@ -21,4 +21,4 @@ api.add_router("", ask.router)
 urls = api.urls
 for _route in urls[0]:
     assert _route.callback is not None
-    login_not_required(_route.callback)  # the token is the login
+    needs("api")(_route.callback)  # the token is the login

@@ -12,6 +12,7 @@ import duckdb
 
 from aftersale.bench.bulk import bulk
 from aftersale.bench.claims import claims
+from aftersale.bench.desk import desk
 from aftersale.bench.execution import execution
 from aftersale.bench.figures import Figure, markdown, plain
 from aftersale.bench.online import Size, online
@@ -20,7 +21,7 @@ from aftersale.bench.webhook import webhook
 from aftersale.pg.server import Server, start
 
 Tell = Callable[[str], None]
-PARTS = ("start", "online", "webhook", "bulk", "execution", "claims")
+PARTS = ("start", "online", "webhook", "bulk", "execution", "claims", "desk")
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 
 
@@ -38,11 +39,14 @@ class Plan:
     starts: int = 3
     finished: int = 1_000_000
     claims: int = 2_000
+    waiting: int = 10_000_000
+    pages: int = 300
 
 
 QUICK = Plan(
     online=Size(20_000, 2, 1.0, 3_000, 50, 1.5),
     repetitions=2, seconds=1.0, scale=5, rows=2_000_000, refunds=1_000, starts=1, finished=100_000, claims=300,
+    waiting=100_000, pages=40,
 )  # fmt: skip
 
 
@@ -92,7 +96,7 @@ def _figures(home: Path, plan: Plan, tell: Tell) -> Iterator[Figure]:
         yield from starts(home / "start", plan.starts)
     if "bulk" in plan.parts:
         yield from bulk(home / "files", plan.rows, plan.repetitions, tell)
-    if {"online", "webhook", "execution", "claims"}.isdisjoint(plan.parts):
+    if {"online", "webhook", "execution", "claims", "desk"}.isdisjoint(plan.parts):
         return
     tell("starting the database server")
     with start(home / "server") as server:
@@ -105,6 +109,8 @@ def _on_server(server: Server, plan: Plan, tell: Tell) -> Iterator[Figure]:
         yield from execution(fresh(server), plan.refunds, tell)
     if "claims" in plan.parts:
         yield from claims(fresh(server), plan.finished, plan.claims, tell)
+    if "desk" in plan.parts:
+        yield from desk(fresh(server), plan.waiting, plan.pages, tell)
     if {"online", "webhook"}.isdisjoint(plan.parts):
         return
     pgbench = Pgbench(server, plan.scale, max(1, round(plan.seconds)))

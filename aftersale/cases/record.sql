@@ -140,11 +140,18 @@ WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_
         AND i.platform_version = v.application_version))
 
 -- name: queue
-INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
-SELECT v.shop_id, v.case_id, v.queue, least(v.due_at, v.target_at), v.amount_fen, %(now)s
-FROM verdict v WHERE v.queue IS NOT NULL AND v.changed ORDER BY 1, 2
-ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, due_at = excluded.due_at, amount_fen = excluded.amount_fen
-WHERE (q.queue, q.due_at, q.amount_fen) IS DISTINCT FROM (excluded.queue, excluded.due_at, excluded.amount_fen)
+INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since, reason, action, state, asked_fen)
+SELECT v.shop_id, v.case_id, v.queue, least(v.due_at, v.target_at, (
+    SELECT min(p.due_at) FROM promise p WHERE p.shop_id = v.shop_id AND p.case_id = v.case_id AND p.state = 'open')), v.amount_fen, %(now)s,
+  coalesce(c.reason, ''), v.action, coalesce(v.state, ''),
+  coalesce(v.amount_fen, c.amount_fen)
+FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
+WHERE v.queue IS NOT NULL AND v.changed ORDER BY 1, 2
+ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, due_at = excluded.due_at,
+  amount_fen = excluded.amount_fen, reason = excluded.reason, action = excluded.action, state = excluded.state,
+  asked_fen = excluded.asked_fen
+WHERE (q.queue, q.due_at, q.amount_fen, q.reason, q.action, q.state, q.asked_fen) IS DISTINCT FROM
+  (excluded.queue, excluded.due_at, excluded.amount_fen, excluded.reason, excluded.action, excluded.state, excluded.asked_fen)
 
 -- name: unlook
 DELETE FROM look l USING verdict v

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.db import connection
+from psycopg import Connection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -37,3 +38,9 @@ def moment() -> datetime:
         found = cursor.fetchone()[0]
         assert isinstance(found, datetime)
         return found
+
+
+def record_connection() -> Connection[Any]:
+    """Django's own connection, as psycopg knows it."""
+    connection.ensure_connection()
+    return cast("Connection[Any]", connection.connection)

@@ -33,7 +33,12 @@ def set_settings(
         for name, value in given.items():
             told = {"name": name, "before": _text(before.get(name)), "after": _text(value)}
             conn.execute(_SQL["log"], {**told, "shop": shop_id, "by": by, "now": now})
-        return conn.execute(_SQL["look_again"], {"shop": shop_id, "now": now}).rowcount
+        return decide_again(conn, shop_id, now)
+
+
+def decide_again(conn: Connection[Any], shop_id: int, now: datetime) -> int:
+    """Have the next worker that looks decide every open case of the shop; how many. The caller commits."""
+    return conn.execute(_SQL["look_again"], {"shop": shop_id, "now": now}).rowcount
 
 
 def _text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from psycopg import Connection, errors
@@ -55,3 +56,8 @@ def add_shop(
         return Refusal("code", f"店铺代号 {code!r} 只能用小写字母、数字、- 和 _，最多 32 个")
     conn.commit()
     return int(row[0])
+
+
+def set_authorised_until(conn: Connection[Any], shop_id: int, until: datetime | None) -> None:
+    """Until when the platform lets us in, as whoever authorised the shop was told."""
+    conn.execute("UPDATE shop SET authorised_until = %s WHERE id = %s", (until, shop_id))

@@ -20,13 +20,15 @@ WIDTH_MIN = 125
 @click.option("--quick", is_flag=True, help="A minute instead of ten: to see that it runs, not how fast.")
 @click.option(
     "--only",
-    type=click.Choice(["start", "online", "webhook", "bulk", "execution", "claims"]),
+    type=click.Choice(["start", "online", "webhook", "bulk", "execution", "claims", "desk"]),
     multiple=True,
     help="Measure only this part; may be repeated.",
 )
 @click.option("--rows", type=click.IntRange(1000), help="Rows of the bulk part [default: 10 million].")
 @click.option(
-    "--cases", type=click.IntRange(1000), help="Cases in the record of the online part [default: 200,000]."
+    "--cases",
+    type=click.IntRange(1000),
+    help="Cases in the record of the online part [default: 200,000] and of the desk's [default: 10 million].",
 )
 @click.option("--repetitions", type=click.IntRange(1), help="How often everything is measured [default: 5].")
 @click.option(
@@ -83,6 +85,7 @@ def _plan(
         parts=only or plan.parts,
         online=size,
         rows=rows or plan.rows,
+        waiting=cases or plan.waiting,
         repetitions=repetitions or plan.repetitions,
     )
 

@@ -33,18 +33,24 @@ def command(wait_s: float) -> None:
 
 
 def migrate(wait_s: float = 60.0) -> None:
-    """Prepare the roles, apply every migration as the owner and publish the books' limits. Raises `Refused`."""
+    """Prepare the roles, apply every migration as the owner, publish the books' limits, build the wall between shops. Raises `Refused`."""
     from aftersale.limits.publish import publish
-    from aftersale.pg.connect import database_url, opened, parsed
-    from aftersale.pg.roles import prepare
+    from aftersale.pg.connect import admin_url, database_url, opened, parsed
+    from aftersale.pg.roles import create_people, prepare
 
-    prepare(database_url("owner"), app=str(parsed(database_url("app"))["user"]))
+    app = str(parsed(database_url("app"))["user"])
+    if (admin := admin_url()) is not None:
+        create_people(admin, app)
+    prepare(database_url("owner"), app=app)
     _django_as_owner()
     from django.core.management import call_command
 
     _patiently(lambda: call_command("migrate", verbosity=0, interactive=False), wait_s)
+    from aftersale.rights import wall
+
     with opened(database_url("owner"), application="aftersale limits") as conn:
         publish(conn)
+        wall.build(conn, app)
 
 
 def _patiently(step: Callable[[], object], wait_s: float) -> None:

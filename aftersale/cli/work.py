@@ -44,7 +44,11 @@ SILENT_S = 300.0
     help="After a longer silence of all workers it asks before it sends.",
 )
 @log_option
-@click.option("--only", type=click.Choice(["decide", "act", "pull", "reconcile"]), help="Do only this part.")
+@click.option(
+    "--only",
+    type=click.Choice(["decide", "act", "pull", "reconcile", "jobs", "tidy"]),
+    help="Do only this part.",
+)
 def command(
     calls_per_s: float,
     lease_s: float,
@@ -89,23 +93,28 @@ def command(
         "act": lambda: sending(limits, silent_s, stopping.is_set),
         "pull": lambda: pulling(pulls),
         "reconcile": lambda: reconciling(calls_per_s),
+        "jobs": lambda: running_jobs(stopping.is_set),
+        "tidy": tidying,
     }
     _run({name: job for name, job in jobs.items() if only in (None, name)}, stopping, stuck_s, silent_s)
 
 
 def deciding() -> "Turn":
-    """A turn of intake and deciding, with a connection of its own."""
+    """A turn of intake, what the warehouse scanned among it, and deciding, with a connection of its own."""
     from aftersale.cases import stage
+    from aftersale.cases.returns.tell import tell
     from aftersale.clock import Clock
     from aftersale.decide.run import Decider
     from aftersale.pg.connect import connect
     from aftersale.rulebooks import books
-    from aftersale.work import Desk
+    from aftersale.work import Desk, paced
 
     conn = connect(application="aftersale decide")
     stage.prepare(conn)
     decider = Decider(conn, books.book("refund"), books.text("refund.yaml"), books.actions())
-    return Desk(conn, decider, Clock(lambda: connect(application="aftersale clock")).now).turn
+    desk = Desk(conn, decider, Clock(lambda: connect(application="aftersale clock")).now)
+    scanned = paced(lambda: tell(conn, desk.now()), idle_s=1.0)
+    return lambda: desk.turn() + scanned()
 
 
 def sending(
@@ -153,6 +162,37 @@ def reconciling(calls_per_s: float) -> "Turn":
     http = httpx2.Client(trust_env=False)
     conn = connect(application="aftersale reconcile")
     return paced(Reconciler(conn, http, now, Pace(calls_per_s)).turn)
+
+
+def running_jobs(ending: Callable[[], bool] = lambda: False) -> "Turn":
+    """A turn of imports, exports and whatever else people started; Django is ready for those of the pages."""
+    from aftersale.jobs.run import Runner
+    from aftersale.pg.connect import SETTINGS, connect, database_url, limited
+    from aftersale.work import paced
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import django
+    from django.db import connections
+
+    django.setup()
+    pool = limited(database_url("app"), "aftersale jobs", SETTINGS)
+    runner = Runner(
+        lambda: connect(application="aftersale job", autocommit=True), pool, ending, connections.close_all
+    )
+    return paced(runner.turn, idle_s=0.5)
+
+
+def tidying() -> "Turn":
+    """A turn of keeping the queue's counters short, new cases findable, and of opening the work orders that rules ask
+    for, with a connection of its own."""
+    from aftersale.cases.waiting.upkeep import turn
+    from aftersale.people.work_orders import by_rule
+    from aftersale.pg.connect import connect
+    from aftersale.work import paced
+
+    conn = connect(application="aftersale tidy", autocommit=True)
+    keeping, opening = paced(lambda: turn(conn)), paced(lambda: by_rule.turn(conn), idle_s=10.0)
+    return lambda: keeping() + opening()
 
 
 def watching(signs: "Sequence[Sign]", silent_s: float) -> "Turn":

@@ -1,5 +1,7 @@
 """Django's settings. What a person may set is in env.py."""
 
+from datetime import timedelta
+
 from django.utils.functional import lazy
 
 from aftersale.config.env import environment
@@ -21,18 +23,28 @@ INSTALLED_APPS = [
     "aftersale.cases",
     "aftersale.people",
     "aftersale.metrics",
+    "procrastinate.contrib.django",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "aftersale.config.middleware.page_headers",
+    "aftersale.rights.wall.behind_wall",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "aftersale.config.middleware.language",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "aftersale.people.accounts.guard.guard",
+    "aftersale.rights.door.Door",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -54,13 +66,40 @@ TEMPLATES = [
 DATABASES = {"default": {"ENGINE": "aftersale.config.postgres", "ROLE": ENV.role}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "queue"
 LOGOUT_REDIRECT_URL = "login"
+
+ACCOUNT_ADAPTER = "aftersale.people.accounts.door.Adapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]  # nobody signs up: people are invited
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_RATE_LIMITS = {
+    "login": None,
+    "login_failed": "60/m/ip,10/300s/key",
+}  # of one name from one place; axes counts too
+MFA_ADAPTER = "aftersale.people.accounts.second_step.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_TOTP_ISSUER = "Aftersale"
+MFA_RECOVERY_CODE_DIGITS = 10
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENV.https  # browsers themselves allow it on localhost alone
+USERSESSIONS_TRACK_ACTIVITY = False
+
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # a stranger's guesses never lock the person out
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_LOCKOUT_CALLABLE = "aftersale.people.accounts.door.locked"
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "中文"), ("en", "English")]
@@ -73,7 +112,10 @@ USE_I18N = True
 STATIC_URL = "/static/"  # served by static.py
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = ENV.https
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = (
+    24 * 3600
+)  # at the latest; people/accounts/guard.py ends it earlier, as the book `access` says
+SESSION_COOKIE_NAME = "__Host-session" if ENV.https else "sessionid"
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "aftersale.people.errors.csrf"

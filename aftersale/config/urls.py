@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("aftersale.metrics.urls")),
 ]
 
+handler400 = "aftersale.people.errors.unreadable"
 handler403 = "aftersale.people.errors.forbidden"
 handler404 = "aftersale.people.errors.not_found"
 handler500 = "aftersale.people.errors.broken"

@@ -1,4 +1,6 @@
-"""Stage 2: the published rulebook speaks on every touched case, in the transaction that brought the news."""
+"""Stage 2: the published rulebook speaks on every touched case, in the transaction that brought the news.
+
+A shop's own release comes before the book of the software; which one it is is read with every batch."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from aftersale.cases import actions
 from aftersale.cases.floor import Floor
 from aftersale.core.rulebook import Book
 from aftersale.decide.draft import Drafts
+from aftersale.decide.released import Releases
 from aftersale.decide.verdict import statement
 from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
@@ -29,14 +32,16 @@ class Decider:
         self._actions = book_actions
         self._statements: dict[bool, str] = {}
         self._drafts = Drafts(conn)
+        self._releases = Releases(conn, book, book_actions)
         self._due = Floor(EARLIEST, lambda at: max(EARLIEST + SLACK, at) - SLACK)
         with conn.transaction():
             conn.execute(_SQL["publish"], (book.version, book.name, text, list(book.reads)))
 
     def decide(self, now: datetime) -> None:
         """Decide the cases in temp table `touched`, within the caller's transaction."""
-        differ, drafted = self.conn.execute(_SQL["shops_differ"]).fetchone() or (True, True)
-        self.conn.execute(self._statement(differ), {"now": now})
+        differ, drafted, released = self.conn.execute(_SQL["shops_differ"]).fetchone() or (True, True, True)
+        if not (released and self._releases.decide(now)):
+            self.conn.execute(self._statement(differ), {"now": now})
         if drafted:
             self._drafts.decide(now)
         self.conn.execute(_SQL["too_late"], {"now": now})

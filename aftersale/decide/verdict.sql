@@ -49,7 +49,7 @@ SELECT count(*), min(at) FROM due
 
 -- name: shops_differ
 SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched)),
-  EXISTS (SELECT FROM draft WHERE ended_at IS NULL)
+  EXISTS (SELECT FROM draft WHERE ended_at IS NULL), EXISTS (SELECT FROM book_live)
 
 -- name: publish
 INSERT INTO book_version (version, book, text, reads) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING

@@ -23,9 +23,12 @@ STAGES = {
     "pull": "pull",
     "intent": "act",
     "unknown": "act",
+    "job": "jobs",
 }
 """Who does what is due."""
-WAITS = ("arrival", "look", "fetch", "pull", "intent")
+WAITS = ("arrival", "look", "fetch", "pull", "intent", "job")
+LONG = ("reconcile", "jobs")
+"""Stages whose turns may take long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,7 @@ def _workers(reading: Reading) -> Iterator[Finding]:
         since = min((one.seen_s for one in reading.workers), default=None)
         yield Finding("no_worker", "critical", since)
     for one in alive:
-        if one.turn_s is not None and one.turn_s > IDLE_S and one.stage != "reconcile":
+        if one.turn_s is not None and one.turn_s > IDLE_S and one.stage not in LONG:
             yield Finding("worker_stuck", "warning", one.turn_s, {"stage": one.stage})
     for one in reading.workers:
         if not one.alive and not one.replaced and alive and one.seen_s < GONE_S:

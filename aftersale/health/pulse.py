@@ -12,7 +12,7 @@ from psycopg import Connection
 from aftersale.pg.sql import queries
 
 SQL = queries(__package__, "pulse.sql")
-PATIENCE_S: Mapping[str, float] = {"reconcile": 3600.0, "pull": 900.0}
+PATIENCE_S: Mapping[str, float] = {"reconcile": 3600.0, "pull": 900.0, "jobs": 86400.0}
 """Stages with turns that are long by nature, or when a platform answers every call at the last moment."""
 
 

@@ -22,7 +22,9 @@ SELECT
         AND f.kind = 'cancel_shipment' AND f.state IN ('approved', 'sending', 'unknown', 'with_person')))) AS intent,
   (SELECT extract(epoch FROM %(now)s - min(i.sent_at))::float8 FROM (
       SELECT shop_id, sent_at FROM intent WHERE state IN ('sending', 'unknown') ORDER BY due_at LIMIT 1000) i
-    JOIN shop s ON s.id = i.shop_id AND (s.base_url IS NULL AND s.app_key IS NOT NULL) IS NOT TRUE) AS unknown
+    JOIN shop s ON s.id = i.shop_id AND (s.base_url IS NULL AND s.app_key IS NOT NULL) IS NOT TRUE) AS unknown,
+  (SELECT extract(epoch FROM %(now)s - real_time(min(created_at)))::float8 FROM job WHERE state = 'waiting'
+    AND NOT EXISTS (SELECT FROM job WHERE state = 'running')) AS job
 
 -- Numbers, none counted beyond 10,000.
 -- name: counts
@@ -39,6 +41,7 @@ SELECT
   (SELECT count(*) FROM (SELECT FROM difference WHERE resolved_at IS NULL LIMIT 10000) t) AS differences,
   (SELECT count(*) FROM (SELECT FROM missed_deadline JOIN served USING (shop_id)
     WHERE noticed_at > moment() - interval '1 day' AND cause <> 'arrived_late' LIMIT 10000) t) AS missed,
+  (SELECT count(*) FROM (SELECT FROM job WHERE state IN ('waiting', 'running') LIMIT 10000) t) AS jobs,
   (SELECT count(*) FROM switch WHERE stopped AND by_whom NOT LIKE 'breaker:%%') AS switches,
   (SELECT count(*) FROM switch WHERE stopped AND by_whom LIKE 'breaker:%%') AS breakers,
   (SELECT count(*) FROM (SELECT FROM shop s WHERE s.base_url IS NOT NULL AND s.created_at < %(now)s - interval '36 hours'

@@ -22,6 +22,7 @@ _WAITS = {
     "fetch": ("要向平台取的单没有人取", "objects wait to be fetched"),
     "pull": ("到点要拉取的店铺没有人拉", "shops wait to be pulled"),
     "intent": ("同意了的动作没有人发", "approved actions wait to be sent"),
+    "job": ("导入、导出等任务没有人做", "jobs (imports, exports, bulk) wait to be done"),
 }
 
 SAID = {

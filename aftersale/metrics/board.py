@@ -17,23 +17,27 @@ from aftersale.cases.access import Person, Shop, counts_for, shops_of
 from aftersale.cases.rows import moment
 from aftersale.core.money import yuan_text
 from aftersale.metrics.today import ORIGINS, Today, behind, midnight, today
+from aftersale.rights import needs
 from aftersale.rulebooks import books
 
 FRESH_S = 4  # people who look at the same shops at the same time share one reading
 
 
+@needs("board")
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/board`; the figures come from `/board/data`, also for people without scripts."""
     return render(request, "metrics/board.html", {"here": "board", "board": _figures(request.user)})
 
 
+@needs("board")
 @require_GET
 def data(request: HttpRequest) -> JsonResponse:
     """All figures of the person's shops, with the address behind each."""
     return JsonResponse(_figures(request.user))
 
 
+@needs("board")
 @require_GET
 def rows(request: HttpRequest) -> HttpResponse:
     """`/board/rows?of=hour&hour=9`, `?of=automatic`, `?of=money&origin=person`, `?of=unknown`."""

@@ -3,24 +3,23 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from psycopg import Connection
 
 from aftersale.cases import people as record
 from aftersale.cases.access import Case
 from aftersale.cases.rows import moment
+from aftersale.cases.rows import record_connection as record_connection  # noqa: PLC0414 -- handed on
 from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
 from aftersale.people import timeline, words
 from aftersale.people.case import ACTING, theirs
+from aftersale.people.rights import needs
 from aftersale.people.templatetags.desk import minute
 from aftersale.rulebooks import books
 
@@ -41,27 +40,27 @@ class Act:
         return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
 
 
-def record_connection() -> Connection[Any]:
-    """Django's own connection, as psycopg knows it."""
-    connection.ensure_connection()
-    return cast("Connection[Any]", connection.connection)
-
-
+@needs("act")
 @require_POST
 def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpResponse:
     """Carries out `kind` and goes back to the case with one sentence about it."""
     case = theirs(request, shop_code, case_id)
     if case.shop.role not in ACTING:
         raise PermissionDenied
-    act = ACTS.get(kind) or (_intent if kind in record.KINDS else None)
-    if act is None:
-        raise Http404
-    refusal, sentence = act(Act(case, request.user.get_username(), moment(), request.POST), kind)
+    refusal, sentence = perform(Act(case, request.user.get_username(), moment(), request.POST), kind)
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
     else:
         messages.success(request, sentence, extra_tags="success")
     return redirect("case", shop_code, case_id)
+
+
+def perform(act: Act, kind: str) -> "Done":
+    """Carries out `kind`: why not, and one sentence about it. Raises Http404 for what is no act."""
+    how = ACTS.get(kind) or (_intent if kind in record.KINDS else None)
+    if how is None:
+        raise Http404
+    return how(act, kind)
 
 
 def said(refusal: Refusal) -> str:

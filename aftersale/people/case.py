@@ -1,6 +1,7 @@
 """One case: who and what, everything that happened, and what to do now."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from aftersale.core.expression import Value
 from aftersale.core.facts import RulebookError
 from aftersale.core.rulebook import resolve_settings
 from aftersale.people import timeline, words
+from aftersale.people.playbook.panel import panel
+from aftersale.people.rights import needs
 from aftersale.people.timeline import Intent
 from aftersale.people.why import Decision, decision_of, why
 from aftersale.pg.sql import queries
@@ -32,6 +35,7 @@ SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
 UNDER_WAY = frozenset({"planned", "approved", "sending", "unknown"})
 SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
+NOT_YES = frozenset({"refuse", "intercept"})
 ACTING = frozenset({"agent", "lead", "finance", "owner", "helper"})
 
 
@@ -139,6 +143,7 @@ def theirs(request: HttpRequest, shop_code: str, case_id: str) -> Case:
     return case
 
 
+@needs("case")
 @require_GET
 def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     case = theirs(request, shop_code, case_id)
@@ -147,9 +152,13 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     assert head is not None, "a case that was just seen"
     order = {"shop_id": case.shop.id, "order_id": head.order_id}
     facts = words.facts_of(head.facts)
-    now = moment()
+    now, by = moment(), request.user.get_username()
     decision = decision_of(case.shop.id, case.case_id)
     intents = timeline.intents_of(case.shop.id, case.case_id)
+    lines, members = _lines(order), _members(case)
+    buttons = _permitted(case, by, _buttons(case, head, decision, intents))
+    action = decision.action if decision else None
+    guide = panel(case, head, lines, facts, action, members, by, request.GET, now)
     return render(
         request,
         "people/case.html",
@@ -157,20 +166,26 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
             "case": case,
             "head": head,
             "goods": words.goods_state(facts, now),
-            "lines": _lines(order),
+            "lines": lines,
+            "payers": _payers(lines),
             "others": read(Other, SQL["others"], {**where, **order}),
-            "clocks": _clocks(facts, head.settings, head.target, case.shop.platform, now),
+            "clocks": _clocks(
+                {**facts, **guide["clock_facts"]}, head.settings, head.target, case.shop.platform, now
+            ),
             "decision": decision,
             "why": why(decision) if decision else None,
-            "buttons": _permitted(case, request.user.get_username(), _buttons(case, head, decision, intents)),
+            "buttons": buttons,
+            "first_yes": next((kind for kind, _fen, _asks in buttons if kind not in NOT_YES), None),
             "questions": _questions(facts),
-            "members": _members(case),
+            "members": members,
             "may_act": case.shop.role in ACTING,
+            **guide,
             **_moving(request, case, head.waybills, now),
         },
     )
 
 
+@needs("case")
 @require_GET
 def live(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     """The moving part when it differs from `mark`, else 204."""
@@ -220,6 +235,15 @@ def _lines(order: dict[str, Any]) -> list[tuple[OrderLine, list[Share]]]:
     ]
 
 
+def _payers(lines: Collection[tuple[OrderLine, list[Share]]]) -> list[tuple[str, int]]:
+    """Who gave how much of the price, over all lines."""
+    found: Counter[str] = Counter()
+    for _line, shares in lines:
+        for share in shares:
+            found[share.funder] += share.amount_fen
+    return sorted(found.items())
+
+
 def _buttons(
     case: Case, head: Head, decision: Decision | None, intents: Collection[Intent]
 ) -> list[tuple[str, int]]:
@@ -265,6 +289,21 @@ def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> lis
         for kind, fen in buttons
         if kind in found and (found[kind].allowed or found[kind].needs_approval)
     ]
+
+
+def head_of(case: Case) -> Head:
+    """The case as its page begins."""
+    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id})
+    assert head is not None, "a case that was just seen"
+    return head
+
+
+def choices(case: Case, head: Head, by: str) -> list[tuple[str, int, bool]]:
+    """What this person may do now: kind, amount, whether a second person is asked; the decision's offer first."""
+    decision = decision_of(case.shop.id, case.case_id)
+    return _permitted(
+        case, by, _buttons(case, head, decision, timeline.intents_of(case.shop.id, case.case_id))
+    )
 
 
 def _questions(facts: dict[str, Value | None]) -> list[dict[str, Any]]:

@@ -4,9 +4,22 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from aftersale.people import words
+from aftersale.rights.door import NotTheirRole
+
+ROLES = ("agent", "lead", "finance", "warehouse", "owner", "helper")
+
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(403, _("您的角色没有做这件事的权限。需要时请找店主或主管为您开通。"))
+    if not isinstance(exception, NotTheirRole):
+        return _page(403, _("您的角色没有做这件事的权限。需要时请找店主或主管为您开通。"))
+    names = _("、").join(words.word("role", role) for role in ROLES if role in exception.roles)
+    said = _("这里由%(roles)s使用，您的角色没有这项权限。需要时请找店主或主管为您开通。")
+    return _page(403, said % {"roles": names})
+
+
+def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(400, _("提交的内容里有无法保存的字符，没有保存。请返回，去掉后再试一次。"))
 
 
 def csrf(request: HttpRequest, reason: str = "") -> HttpResponse:

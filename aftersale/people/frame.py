@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from aftersale.cases.access import Shop, shops_of
 from aftersale.cases.rows import moment
 from aftersale.people.approvals.count import count_for
+from aftersale.people.rights import RIGHTS
 
 RIGHTS_SWITCH = frozenset({"lead", "owner"})
 
@@ -17,10 +18,11 @@ def may_switch(shops: tuple[Shop, ...]) -> bool:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """For signed-in people `now`, whether the kill switch is theirs and what waits for a second person; else the
-    database is not read."""
+    """For signed-in people `now`, their `rights` in some shop, whether the kill switch is theirs and what waits for a
+    second person; else the database is not read."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     shops = shops_of(user)
-    return {"may_switch": may_switch(shops), "approvals": count_for(shops), "now": moment()}
+    rights = {right for right, roles in RIGHTS.items() if any(shop.role in roles for shop in shops)}
+    return {"rights": rights, "may_switch": may_switch(shops), "approvals": count_for(shops), "now": moment()}

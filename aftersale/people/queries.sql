@@ -11,7 +11,8 @@ LEFT JOIN handling h ON h.shop_id = wanted.shop_id AND h.case_id = wanted.case_i
 LEFT JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
 LEFT JOIN LATERAL (
   SELECT e.text, e.at FROM tracking_event e
-  WHERE e.shop_id = c.shop_id AND e.tracking_no = coalesce(c.return_tracking_no, o.tracking_no)
+  WHERE e.shop_id = c.shop_id -- behind the wall of rows coalesce() would keep the index from being used
+    AND e.tracking_no = CASE WHEN c.return_tracking_no IS NULL THEN o.tracking_no ELSE c.return_tracking_no END
   ORDER BY e.at DESC LIMIT 1) AS t ON true
 ORDER BY wanted.place
 

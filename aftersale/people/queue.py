@@ -8,35 +8,40 @@ from typing import Any
 from urllib.parse import urlencode
 from zlib import crc32
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from aftersale.cases.access import (
     MATCHES_MAX,
-    ORDERS,
     PAGE_ROWS,
     PAGES_MAX,
+    SORTS,
+    UNCLAIMED,
     Count,
     Filter,
     Person,
     Place,
     Shop,
-    case_for,
     counts_for,
+    hits_for,
     matches_for,
     queue_for,
-    search_for,
     shops_of,
 )
 from aftersale.cases.rows import moment, read
 from aftersale.people import words
+from aftersale.people.bulk.offer import choosable
+from aftersale.people.rights import needs
 from aftersale.people.templatetags.desk import left_text
+from aftersale.people.views.found import SHARERS, views_for
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people")
+PLAIN = ("shop", "platform", "reason", "action", "state", "owner")
 LEFTS = {"0": 0, "2": 2, "12": 12, "24": 24}
+AMOUNTS = {"-20": (None, 2_000), "20-50": (2_000, 5_000), "50-200": (5_000, 20_000), "200-1000": (20_000, 100_000), "1000-": (100_000, None)}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +101,29 @@ def lines(places: Collection[Place], shops: Collection[Shop], now: datetime) -> 
     ]
 
 
-def asked(request: HttpRequest, counts: Collection[Count]) -> tuple[str, Filter]:
+def asked(given: QueryDict, counts: Collection[Count]) -> tuple[str, Filter]:
     """The tab and the filter that the address names; what it names wrongly counts as not named."""
-    given = request.GET
     tab = given.get("tab", "") if given.get("tab", "") in words.tabs() else "all"
     page = given.get("page", "1")
+    low_fen, high_fen = AMOUNTS.get(given.get("amount", ""), (None, None))
     wanted = Filter(
         queues=words.queues_in(tab, {count.queue for count in counts}),
-        shop=given.get("shop", ""),
-        platform=given.get("platform", ""),
-        reason=given.get("reason", ""),
-        action=given.get("action", ""),
-        owner=given.get("owner", ""),
+        **{name: _plain(given.get(name, "")) for name in PLAIN},
         left_h=LEFTS.get(given.get("left", "")),
-        sort=given.get("sort", "") if given.get("sort", "") in ORDERS else "due",
+        low_fen=low_fen,
+        high_fen=high_fen,
+        sort=given.get("sort", "") if given.get("sort", "") in SORTS else "due",
         page=min(max(int(page), 1), PAGES_MAX) if page.isascii() and page.isdigit() and len(page) < 5 else 1,
     )
     return tab, wanted
 
 
+def _plain(text: str) -> str:
+    """Without what the database cannot hold."""
+    return text.replace("\x00", "")[:64]
+
+
+@needs("queue")
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/queue?tab=&shop=&platform=&reason=&action=&owner=&left=&sort=&page=`."""
@@ -123,7 +132,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest) -> dict[str, Any]:
     now, shops, counts = moment(), shops_of(request.user), counts_for(request.user)
-    tab, wanted = asked(request, counts)
+    tab, wanted = asked(request.GET, counts)
     places = queue_for(request.user, wanted, counts, now)
     found = _matches(request.user, wanted, counts, now)
     return {
@@ -144,6 +153,9 @@ def _page(request: HttpRequest) -> dict[str, Any]:
         "since": now.isoformat(),
         "now": now,
         "query": address(request),
+        "views": views_for(request.user),
+        "sharing": [shop for shop in shops if shop.role in SHARERS],
+        **choosable(request.user),
     }
 
 
@@ -193,14 +205,19 @@ def _tabs(
 def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[dict[str, Any]]:
     """The filters: each a name, the value that counts now, and the addresses of the others."""
     platforms = sorted({shop.platform for shop in shops})
-    owners = {"": "", request.user.get_username(): words.mine()}
+    owners = {request.user.get_username(): words.mine(), UNCLAIMED: words.unclaimed()}
+    taken = request.GET.get("owner", "")
+    if taken and taken not in owners:
+        owners[taken] = taken
     choices = {
         "shop": {shop.code: shop.name for shop in shops},
         "platform": {code: words.word("platform", code) for code in platforms},
         "reason": words.values("reason"),
         "action": words.actions(),
+        "amount": words.amounts(),
         "left": words.lefts(),
-        "owner": {code: title for code, title in owners.items() if code},
+        "state": words.values("state"),
+        "owner": owners,
         "sort": words.orders(),
     }
     return [
@@ -217,11 +234,12 @@ def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[dict[str, Any]
     ]
 
 
+@needs("queue")
 @require_GET
 def live(request: HttpRequest) -> HttpResponse:
     """What changed since the page was made: `row` = key|mark|pill of each row shown, `since` its moment."""
     now, shops, counts = moment(), shops_of(request.user), counts_for(request.user)
-    tab, wanted = asked(request, counts)
+    tab, wanted = asked(request.GET, counts)
     shown = {key: (mark, pill) for key, mark, pill in (_shown(text) for text in request.GET.getlist("row"))}
     here = {line.key: line for line in lines(_places(shown, shops), shops, now)}
     since = parse_datetime(request.GET.get("since", "")) or now
@@ -257,11 +275,12 @@ def _places(keys: Collection[str], shops: Collection[Shop]) -> list[Place]:
     return [Place(ids[code], case_id) for code, _, case_id in split if code in ids]
 
 
+@needs("search")
 @require_GET
 def search(request: HttpRequest) -> HttpResponse:
-    """By case number, order number or waybill: straight to the case when there is only one."""
+    """By number, phone tail or words of the goods: straight to the case when there is only one."""
     text = request.GET.get("q", "").strip()
-    found = search_for(request.user, text) if text else []
-    if len(found) == 1 and case_for(request.user, found[0].shop.code, found[0].case_id):
-        return redirect("case", found[0].shop.code, found[0].case_id)
-    return render(request, "people/search.html", {"text": text, "found": found})
+    found = hits_for(request.user, text)
+    if len(found) == 1:
+        return redirect("case", found[0][0].code, found[0][1].case_id)
+    return render(request, "people/search.html", {"text": text, "found": found, "now": moment()})

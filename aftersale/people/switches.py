@@ -13,12 +13,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from aftersale.cases import audit
 from aftersale.cases import people as record
 from aftersale.cases.access import Shop, shops_of
 from aftersale.cases.rows import moment, read
 from aftersale.people import words
 from aftersale.people.acts import record_connection
 from aftersale.people.frame import RIGHTS_SWITCH
+from aftersale.people.rights import needs
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people")
@@ -67,6 +69,7 @@ class Panel:
         return sum(switch.stopped for _, _, switch in self.actions if switch)
 
 
+@needs("queue", post="switch")
 @require_http_methods(["GET", "POST"])
 def page(request: HttpRequest) -> HttpResponse:
     """The state of every switch the person may see; a form sets one."""
@@ -109,6 +112,11 @@ def _set(request: HttpRequest, shops: Collection[Shop]) -> HttpResponse:
     if refusal:
         messages.error(request, _("请写明原因，开关没有变动。"), extra_tags="warning")
     else:
+        told = {"stopped": stopped, "action": action}
+        target = "everything" if shop_id == EVERYWHERE else next(s.code for s in shops if s.id == shop_id)
+        audit.note(
+            record_connection(), by, "switch", target, moment(), shop_id=shop_id or None, why=why, more=told
+        )
         messages.success(
             request, _("已经停止，几秒内全部生效。") if stopped else _("已经恢复。"), extra_tags="success"
         )

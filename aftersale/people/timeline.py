@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 from aftersale.cases.rows import read
 from aftersale.core.money import yuan_text
 from aftersale.people import words
+from aftersale.people.playbook import told
+from aftersale.people.work_orders.telling import ordered
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
 
@@ -22,6 +24,13 @@ GROUPS = {
     "assign": "people",
     "approval": "people",
     "difference": "people",
+    "step": "guide",
+    "evidence": "guide",
+    "contact": "contact",
+    "override": "contact",
+    "promise": "contact",
+    "handover": "people",
+    "work_order": "people",
 }
 
 
@@ -81,6 +90,8 @@ def groups() -> dict[str, str]:
         "message": _("消息"),
         "decision": _("判断"),
         "intent": _("动作"),
+        "contact": _("联系与承诺"),
+        "guide": _("步骤与凭证"),
         "people": _("同事"),
     }
 
@@ -109,16 +120,24 @@ def _intent(intent: Intent) -> Event:
 
 def _entry(entry: Entry) -> Event:
     group = GROUPS.get(entry.kind, "application")
-    icons = {"decision": "scale", "message": "message", "people": "user"}
+    icons = {
+        "decision": "scale",
+        "message": "message",
+        "people": "user",
+        "contact": "message",
+        "guide": "check",
+    }
     tell = {
         "application": _applied,
         "decision": _decided,
         "person": _done,
+        "work_order": ordered,
         "fact": _found,
         "assign": _given,
         "approval": _judged,
         "difference": _differed,
         "deadline": _missed,
+        **told.OF,
     }.get(entry.kind, str)
     return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), tell(entry.what))
 

@@ -56,14 +56,39 @@ def why(decision: Decision) -> Why | None:
     """None when the version that decided cannot be read any more."""
     if decision.book_text is None or decision.reads is None:
         return None
+    read = Read(
+        decision.book_version,
+        decision.book_text,
+        decision.settings,
+        decision.facts,
+        tuple(decision.reads),
+        decision.decided_at,
+    )
+    return _why(read, words.language())
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """All that a decision was made from; what it says never changes."""
+
+    version: str
+    text: str
+    settings: str
+    facts: str
+    reads: tuple[str, ...]
+    at: datetime
+
+
+@lru_cache(maxsize=256)
+def _why(read: Read, language: books.Language) -> Why | None:
     try:
-        book = _book(decision.book_version, decision.book_text)
-        own = {name: value for name, value in json.loads(decision.settings).items() if name in book.settings}
+        book = _book(read.version, read.text)
+        own = {name: value for name, value in json.loads(read.settings).items() if name in book.settings}
         settings = resolve_settings(book, own)
     except RulebookError:
         return None
-    facts = facts_of(decision.facts, decision.reads, book.catalogue.facts)
-    trace = explain(book, facts, settings, decision.decided_at, words.language())
+    facts = facts_of(read.facts, list(read.reads), book.catalogue.facts)
+    trace = explain(book, facts, settings, read.at, language)
     return Why(_won(trace), _near(trace), _telling(trace, book)[:FLIPS_MAX])
 
 

@@ -87,6 +87,8 @@ def intent(kind: str) -> str:
     """The title of an outward effect; a message says which."""
     name, _colon, action = kind.partition(":")
     title = _own(language())["intent_kind"].get(name, name)
+    if action.startswith("said_"):
+        return title
     return f"{title} · {books.title('action', action, language())}" if action else title
 
 
@@ -105,6 +107,11 @@ def tab_of(queue: str) -> str:
 def queues_in(tab: str, existing: Collection[str]) -> Collection[str]:
     """Those of the existing queues that a tab shows."""
     return {queue for queue in existing if tab in ("all", tab_of(queue))}
+
+
+def queue_titles() -> dict[str, str]:
+    """All queues that a book names."""
+    return {code: word("queue", code) for code in books.queues()}
 
 
 def values(fact: str) -> dict[str, str]:
@@ -150,7 +157,9 @@ def chips() -> dict[str, str]:
         "platform": _("平台"),
         "reason": _("原因"),
         "action": _("建议动作"),
+        "amount": _("金额"),
         "left": _("剩余时间"),
+        "state": _("阶段"),
         "owner": _("负责人"),
         "sort": _("排序"),
     }
@@ -158,6 +167,16 @@ def chips() -> dict[str, str]:
 
 def lefts() -> dict[str, str]:
     return {"0": _("已超时"), "2": _("2 小时内"), "12": _("12 小时内"), "24": _("24 小时内")}
+
+
+def amounts() -> dict[str, str]:
+    return {
+        "-20": _("¥20 以下"),
+        "20-50": _("¥20–50"),
+        "50-200": _("¥50–200"),
+        "200-1000": _("¥200–1000"),
+        "1000-": _("¥1000 以上"),
+    }
 
 
 def orders() -> dict[str, str]:
@@ -171,6 +190,10 @@ def orders() -> dict[str, str]:
 
 def mine() -> str:
     return _("我负责的")
+
+
+def unclaimed() -> str:
+    return _("没有人认领的")
 
 
 @cache
@@ -254,6 +277,12 @@ def _effects() -> dict[str, dict[str, str]]:
 
 def _times() -> dict[str, dict[str, str]]:
     return {
+        "promise_state": {
+            "open": _("还没做到"),
+            "kept": _("做到了"),
+            "broken": _("没做到"),
+            "withdrawn": _("不需要了"),
+        },
         "span": {"hour": _("这一小时"), "day": _("今天")},
         "deadline": {"platform": _("平台期限已过"), "target": _("自定目标已过")},
         "missed": {

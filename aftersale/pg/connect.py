@@ -16,7 +16,7 @@ from aftersale.pg.check import check
 if TYPE_CHECKING:
     from aftersale.pg.server import Server
 
-__all__ = ["check", "connect", "database_url", "django_database", "home_folder", "opened"]
+__all__ = ["admin_url", "check", "connect", "database_url", "django_database", "home_folder", "opened"]
 
 Person = Literal["app", "owner"]
 
@@ -81,6 +81,13 @@ def database_url(role: Person) -> str:
             "migrations need the role that owns the tables: set DATABASE_OWNER_URL, see docs/postgresql.md",
         )
     return owner
+
+
+def admin_url() -> str | None:
+    """The embedded server's superuser; None where the server is somebody else's."""
+    if os.environ.get("DATABASE_URL") or os.environ.get("DATABASE_OWNER_URL"):
+        return None
+    return _embedded(home_folder(), _fixed_port()).url("admin")
 
 
 def connect(

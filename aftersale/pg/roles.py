@@ -1,4 +1,5 @@
-"""The two roles: `aftersale_owner` makes and owns the tables, `aftersale_app` owns nothing."""
+"""The roles: `aftersale_owner` makes and owns the tables, `aftersale_app` owns nothing, and is `aftersale_people` while it
+works for a person."""
 
 import psycopg
 from psycopg import sql
@@ -9,6 +10,7 @@ from aftersale.pg.sql import queries
 
 OWNER = "aftersale_owner"
 APP = "aftersale_app"
+PEOPLE = "aftersale_people"
 QUERIES = queries(__package__, "roles.sql")
 
 
@@ -20,6 +22,17 @@ def create(admin_url: str, *, owner_password: str, app_password: str) -> None:
             if not _holds(connection, "exists", role=role):
                 connection.execute(_composed("create", role=name))
             connection.execute(_composed("define", role=name, password=sql.Literal(password)))
+    create_people(admin_url)
+
+
+def create_people(admin_url: str, app: str = APP) -> None:
+    """Make the role behind the wall between shops, which `app` may become but is not."""
+    with opened(admin_url, application="aftersale roles") as connection:
+        if not _holds(connection, "exists", role=PEOPLE):
+            connection.execute(_composed("create_people", people=sql.Identifier(PEOPLE)))
+        if not _holds(connection, "may_become", app=app, people=PEOPLE):
+            names = {"app": sql.Identifier(app), "people": sql.Identifier(PEOPLE)}
+            connection.execute(_composed("become_people", **names))
 
 
 def create_database(admin_url: str, name: str) -> None:

@@ -1,4 +1,4 @@
--- Two roles: the owner makes and owns everything, the application owns nothing and is nothing special.
+-- The owner makes and owns everything, the application owns nothing and is nothing special.
 -- {…} are identifiers and literals, composed by psycopg.sql.
 
 -- name: exists
@@ -10,6 +10,17 @@ create role {role} login
 -- name: define
 alter role {role} with login nosuperuser nobypassrls nocreaterole nocreatedb noreplication
   password {password}
+
+-- name: create_people
+create role {people} nologin nosuperuser nobypassrls nocreaterole nocreatedb noreplication
+
+-- name: may_become
+select pg_has_role(%(app)s, %(people)s, 'member') is true
+
+-- name: become_people
+-- Without NOINHERIT the application would be behind the wall all the time.
+alter role {app} noinherit;
+grant {people} to {app}
 
 -- name: database_exists
 select exists (select from pg_database where datname = %(name)s)

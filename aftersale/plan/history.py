@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from aftersale.plan.source import AT, CASE_ID, column
 
 Which = Literal["all", "first", "last"]
 MEMORY = "400MB"
+EVER = datetime(1, 1, 2, tzinfo=UTC)
 FIXED = {CASE_ID: "VARCHAR", AT: "TIMESTAMPTZ", "rule": "VARCHAR", "action": "VARCHAR", "queue": "VARCHAR"}
 _SQL = queries("aftersale.plan", "history.sql")
 _WHICH = {"all": _SQL["all"], "first": _SQL["first"], "last": _SQL["last"]}
@@ -38,9 +40,15 @@ class Exported:
 
 
 def export(
-    conn: Connection[Any], shop: str, book: Book, path: Path, *, which: Which = "all"
+    conn: Connection[Any],
+    shop: str,
+    book: Book,
+    path: Path,
+    *,
+    which: Which = "all",
+    since: datetime | None = None,
 ) -> Exported | Refusal:
-    """Decisions of any version of the book: all, or each case's first or last. Texts are written as their hash,
+    """Decisions of any version of the book: all (since a moment), or each case's first or last. Texts are written as their hash,
     so that no waybill leaves the record. `conn`: not in autocommit. Raises OSError where `path` cannot be written."""
     with conn.transaction():
         found = conn.execute(_SQL["shop"], (shop,)).fetchone()
@@ -54,7 +62,7 @@ def export(
             plain = Path(folder) / "history.csv"
             with plain.open("wb") as file:
                 for version, reads in versions:
-                    _copy(conn, file, shop_id, version, reads, book.catalogue, which)
+                    _copy(conn, file, shop_id, version, reads, book.catalogue, (which, since))
             return Exported(_parquet(plain, path, book), settings)
 
 
@@ -69,7 +77,7 @@ def _copy(
     version: str,
     reads: Sequence[str],
     catalogue: Catalogue,
-    which: Which,
+    wanted: tuple[Which, datetime | None],
 ) -> None:
     shape = Identifier(f"history_{version}")
     kinds = [catalogue.facts[name].type.kind if name in catalogue.facts else "text" for name in reads]
@@ -84,7 +92,7 @@ def _copy(
     ]
     statement = SQL(_SQL["decisions"]).format(
         facts=SQL(", ").join(facts), shape=shape, shop=Quoted(shop_id), version=Quoted(version),
-        which=SQL(_WHICH[which]),
+        which=SQL(_WHICH[wanted[0]]), since=Quoted(wanted[1] or EVER),
     )  # fmt: skip
     with conn.cursor() as cursor, cursor.copy(statement) as copying:
         for part in copying:

@@ -13,7 +13,7 @@ CREATE TEMP TABLE {shape} ({columns}) ON COMMIT DROP
 COPY (
   SELECT d.case_id, d.decided_at, d.rule, d.action, d.queue, {facts}
   FROM decision d CROSS JOIN LATERAL (SELECT d.facts::{shape} AS read OFFSET 0) f
-  WHERE d.shop_id = {shop} AND d.book_version = {version} AND {which}
+  WHERE d.shop_id = {shop} AND d.book_version = {version} AND {which} AND d.decided_at >= {since}
 ) TO STDOUT (FORMAT csv)
 
 -- name: first

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aftersale.core.refusal import Refusal
-from aftersale.decide import draft
+from aftersale.publishing import trial as draft
 from aftersale.rulebooks import books
 from tests.conftest import Database
 from tests.flow.desk import Desk, application, order

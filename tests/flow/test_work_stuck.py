@@ -93,7 +93,7 @@ def test_a_worker_that_hangs_in_a_turn_ends_with_70(embedded_database: Database)
         psycopg.connect(embedded_database.owner, autocommit=True) as conn,
         worker(embedded_database, "--stuck-s", "1.5") as process,
     ):
-        wait_for_stages(conn, ["act", "decide", "pull", "reconcile", "watch"])
+        wait_for_stages(conn, ["act", "decide", "jobs", "pull", "reconcile", "tidy", "watch"])
         with conn.transaction():
             conn.execute("LOCK arrival_todo IN ACCESS EXCLUSIVE MODE")  # its turns wait for us
             assert process.wait(15) == 70

@@ -15,10 +15,22 @@ ROOT = Path(__file__).parents[2] / "aftersale"
 PO = ROOT / "people/locale/en/LC_MESSAGES/django.po"
 MO = PO.with_suffix(".mo")
 SAYING = (
+    ROOT / "cases/audit/__init__.py",
     ROOT / "cases/people.py",
     ROOT / "cases/ledger.py",
     ROOT / "cases/approvals.py",
     ROOT / "people/acts.py",
+    *sorted((ROOT / "publishing").glob("*.py")),
+    *sorted((ROOT / "people/accounts").glob("*.py")),
+    ROOT / "people/settings/form.py",
+    *sorted(ROOT.glob("cases/work_orders/*.py")),
+    *sorted(ROOT.glob("core/workorders/*.py")),
+    *sorted(ROOT.glob("people/work_orders/*.py")),
+    *sorted((ROOT / "cases/casework").glob("*.py")),
+    *sorted((ROOT / "people/evidence").glob("*.py")),
+    ROOT / "people/playbook/acts.py",
+    *sorted((ROOT / "cases/returns").glob("*.py")),
+    ROOT / "people/returns/photos.py",
 )  # their refusals are shown to people
 
 

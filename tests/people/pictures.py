@@ -101,6 +101,9 @@ def take(browser: Browser, address: str, name: str, password: str, folder: Path)
                 "board": "/board",
                 "approvals": "/approvals",
                 "money": "/money",
+                "work_orders": "/work-orders?dept=courier",
+                "parcels": "/work-orders/parcels",
+                "claims": "/work-orders/claims",
                 "switches": "/switches",
             }
             for screen, path in screens.items():

@@ -193,6 +193,7 @@ def test_port_taken_meanwhile_is_changed_and_remembered(tmp_path: Path) -> None:
     with start(tmp_path) as server:
         port = server.port
     with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
         with start(tmp_path) as server:

@@ -1,7 +1,7 @@
 """What was asked of a backtest, done."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ MINUTES_MAX = 1440
 
 @dataclass(frozen=True)
 class Wish:
-    """The command's options, books read."""
+    """The command's options, books read. `told`: settings of the book as values, over `values`."""
 
     book: Book
     values: Sequence[str] = ()
@@ -36,6 +36,7 @@ class Wish:
     at: datetime | None = None
     minutes: Sequence[str] = ()
     examples: int = 5
+    told: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def tried(
     """`own`: the shop's settings, under those told. Raises RulebookError, UnusableData."""
     books = [wish.book, *([wish.against] if wish.against else [])]
     _refuse_unlike(books, wish)
-    told = told_settings(wish.book, wish.values)
+    told = {**told_settings(wish.book, wish.values), **wish.told}
     ruling, minutes = _ruling(wish.book, own, told), _minutes(wish.minutes)
     name, values = _swept(wish.book, wish.sweep) if wish.sweep else (None, ())
     engine = _engine(wish, path, progress)

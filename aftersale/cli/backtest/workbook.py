@@ -7,7 +7,7 @@ import xlsxwriter  # type: ignore[import-untyped]
 
 from aftersale.cli.backtest.trial import Trial
 from aftersale.cli.backtest.words import WAYS, shown
-from aftersale.cli.decide.workbook import guarded
+from aftersale.core.spreadsheets import guarded
 
 Row = Sequence[object]
 Sheet = tuple[str, Row, Iterator[Row]]

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import click
-import duckdb
 import yaml
 
+from aftersale.cli.decide.judging import judge, queue_titles
 from aftersale.cli.decide.sentences import lines
-from aftersale.cli.decide.summary import Summary, summarize
-from aftersale.cli.decide.verdicts import Options, decide_table, decisions, write_facts
+from aftersale.cli.decide.summary import Summary
+from aftersale.cli.decide.verdicts import Options
 from aftersale.cli.progress import Bar, unusable
 from aftersale.core.facts import RulebookError
 from aftersale.core.rulebook import Book, resolve_settings
@@ -24,19 +24,6 @@ from aftersale.intake.files.trouble import UnusableFile
 from aftersale.rulebooks import books
 
 BAD_SHOWN = 20
-COLUMNS = {
-    "case_id": "售后单号",
-    "order_id": "订单号",
-    "line": "行",
-    "title": "商品",
-    "amount_fen": "申请金额（元）",
-    "then_action": "动作",
-    "then_queue": "队列",
-    "then_amount": "退款金额（元）",
-    "rule": "规则",
-    "due_at": "平台截止时间",
-    "finished": "已完结",
-}
 PLATFORMS = ("tmall", "taobao", "pdd")
 
 
@@ -78,18 +65,10 @@ def command(
             reading = read(file, now=now, mapping=mapping, layout=layout, progress=bar.show)
             book, values = _rules(book_name, settings)
             options = Options(platform or reading.layout.platform, now, as_applied)
-            facts = Path(folder) / "facts.csv"
-            orders = write_facts(facts, reading.entries(), book, options)
-            with duckdb.connect() as conn:
-                lowered = decide_table(conn, facts, book, values)
-                found = summarize(conn, reading, book, lowered, orders=orders, as_applied=as_applied)
-                queues = {code: queue.title for code, queue in books.queues().items()}
-                if out is not None:
-                    full = lines(found, book, queues, now, shown=len(book.rules))
-                    _save(out, conn, reading, book, full)
+            found = judge(reading, book, values, options, Path(folder), out)
     except (UnusableFile, OSError) as error:
         unusable(str(error))
-    _show(found, reading, lines(found, book, queues, now), out, as_json)
+    _show(found, reading, lines(found, book, queue_titles(), now), out, as_json)
     sys.exit(1 if reading.bad else 0)
 
 
@@ -119,15 +98,6 @@ def _rules(name: str, path: Path | None) -> tuple[Book, Mapping[str, Any]]:
         unusable(str(error))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         unusable(f"{path}：设置文件读不了（{type(error).__name__}）；请检查路径，内容应为 名称: 值")
-
-
-def _save(out: Path, conn: duckdb.DuckDBPyConnection, reading: Reading, book: Book, text: list[str]) -> None:
-    from aftersale.cli.decide.workbook import write_workbook  # 0.2 s, seldom needed
-
-    arms = " ".join(f"WHEN {no} THEN '{rule.name}'" for no, rule in enumerate(book.rules, 1))
-    made = {"rule": f"CASE rule_no {arms} END", "due_at": "strftime(due_at, '%Y-%m-%d %H:%M:%S')"}
-    keys = [made.get(name, name) for name in COLUMNS]
-    write_workbook(out, list(COLUMNS.values()), decisions(conn, keys), reading.bad, text)
 
 
 def _show(found: Summary, reading: Reading, text: list[str], out: Path | None, as_json: bool) -> None:

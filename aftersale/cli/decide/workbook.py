@@ -7,16 +7,10 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
+from aftersale.core.spreadsheets import guarded
 from aftersale.intake.files.trouble import BadRow
 
 SHEET_ROWS_MAX = 1_048_576
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-
-
-def guarded(value: object) -> str:
-    """Text that a spreadsheet takes as text: a leading formula sign gets an apostrophe before it."""
-    text = str(value)
-    return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
 def write_workbook(

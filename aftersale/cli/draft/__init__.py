@@ -14,7 +14,7 @@ from aftersale.cli import fail
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from aftersale.decide.draft import Move
+    from aftersale.publishing.trial import Move
 
 EXAMPLES_MAX = 20
 
@@ -38,7 +38,7 @@ def command() -> None:
 @command.command("start")
 @click.option("--shop", required=True, help="Code of the shop.")
 @click.option("--book", "book_path", type=click.Path(path_type=Path, dir_okay=False),
-              help="The draft; without it the shipped refund book with --set.")  # fmt: skip
+              help="The draft; without it the book that decides the shop now, with --set.")  # fmt: skip
 @click.option("--set", "values", multiple=True, metavar="NAME=VALUE",
               help="A setting's value in the draft (yuan, hours, true/false, a,b,c); may be repeated.")  # fmt: skip
 @click.option("--share", type=click.IntRange(0, 100), default=0, show_default=True,
@@ -56,7 +56,8 @@ def start_command(
     from aftersale.core.facts import RulebookError
     from aftersale.core.money import fen_from_yuan
     from aftersale.core.refusal import Refusal
-    from aftersale.decide.draft import start
+    from aftersale.publishing.live import text_deciding
+    from aftersale.publishing.trial import start
     from aftersale.rulebooks import books
     from aftersale.rulebooks.told import told_settings
 
@@ -75,8 +76,9 @@ def start_command(
     except RulebookError as error:
         fail(str(error), 2)
     with _record() as (conn, now):
+        tried = text if book_path else text_deciding(conn, shop)
         made = start(
-            conn, shop, text, settings, getpass.getuser(), now, share_percent=share, budget_fen=budget_fen
+            conn, shop, tried, settings, getpass.getuser(), now, share_percent=share, budget_fen=budget_fen
         )
     if isinstance(made, Refusal):
         fail(made.why)
@@ -92,7 +94,7 @@ def stop_command(shop: str) -> None:
     \b
     aftersale draft stop ming
     """
-    from aftersale.decide.draft import stop
+    from aftersale.publishing.trial import stop
 
     with _record() as (conn, now):
         stopped = stop(conn, shop, getpass.getuser(), now)
@@ -113,7 +115,7 @@ def list_command(shop: str | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from aftersale.core.money import yuan_text
-    from aftersale.decide.draft import drafts
+    from aftersale.publishing.trial import drafts
 
     with _record() as (conn, _):
         found = drafts(conn, shop)
@@ -141,7 +143,7 @@ def report_command(shop: str, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from aftersale.decide.draft import drafts, moves
+    from aftersale.publishing.trial import drafts, moves
 
     with _record() as (conn, _):
         found = drafts(conn, shop)

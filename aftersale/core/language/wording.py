@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Literal, cast
 
 from aftersale.core.expression import (
@@ -82,6 +83,11 @@ class Wording:
     language: Language
     general: bool = False
 
+    @cached_property
+    def _aged(self) -> frozenset[str]:
+        """Facts that the book reads as ages."""
+        return frozenset(part.fact for part in self.book.walk() if isinstance(part, Age))
+
     def labels(self, fact: Fact) -> Mapping[str, str]:
         return (fact.labels if self.language == "zh" else fact.labels_en) or {}
 
@@ -153,8 +159,9 @@ class Wording:
     def _change(self, name: str, before: Value | None, after: Value | None) -> str:
         """A moment that only ages count from is spoken of as its age."""
         fact = self.env.catalogue[name]
-        used = {part.fact for part in self.book.walk() if isinstance(part, Age)}
-        age = next((f for f in self.env.catalogue.values() if f.moment == name and f.name in used), fact)
+        age = next(
+            (f for f in self.env.catalogue.values() if f.moment == name and f.name in self._aged), fact
+        )
         shown = self.show_fact(age, before), self.show_fact(age, after)
         return self._say("change", title=self.title(age), before=shown[0], after=shown[1])
 

@@ -17,13 +17,14 @@ from aftersale.intake.files.mapping import load_mapping, propose
 from aftersale.intake.files.rows import BadField, RowReader, Told
 from aftersale.intake.files.sheets import sheet_rows
 from aftersale.intake.files.sniff import sniff
-from aftersale.intake.files.trouble import BadRow, UnusableFile, shorten
+from aftersale.intake.files.trouble import BadRow, UnknownLayout, UnusableFile, shorten
 
 HEADER_ROWS_MAX = 10
 HOPELESS_ROWS = 1_000
 BAD_ROWS_MAX = 100_000
 SUBORDER_ROWS_MAX = 300_000
 RAW_CHARS_MAX = 4_000
+SHOWN_ROWS = 20
 
 _SHIPPED = ("goods", "shipping_info", "order_state", "tracking_no", "shipped_at")
 _TELLS: dict[str, tuple[str, ...]] = {
@@ -71,7 +72,10 @@ class Reading:
     rows: int = 0
     repeated: int = 0
     bad: list[BadRow] = field(default_factory=list)
-    _headers: list[str] = field(default_factory=list, repr=False)
+    headers: list[str] = field(default_factory=list, repr=False)  # in normal form
+    shown: list[tuple[int, Sequence[Cell]]] = field(
+        default_factory=list, repr=False
+    )  # the first SHOWN_ROWS as they stand
     _kept: list[tuple[str, int]] = field(default_factory=list, repr=False)
     _table: Rows = field(default_factory=lambda: iter(()), repr=False)
 
@@ -93,10 +97,12 @@ class Reading:
             yield from arrivals_of(entry, self.layout)
 
     def _told(self) -> Iterator[tuple[int, Told, bytes]]:
-        reader = RowReader(self.layout, self.layout.places(self._headers), self.now)
+        reader = RowReader(self.layout, self.layout.places(self.headers), self.now)
         seen: dict[str, tuple[int, int, int]] = {}
         for line, cells in self._table:
             self.rows += 1
+            if self.rows <= SHOWN_ROWS:
+                self.shown.append((line, cells))
             try:
                 told = reader.read(self._fitted(cells))
                 repeated = _seen_before(told, line, seen)
@@ -109,16 +115,16 @@ class Reading:
                 yield line, told, self._raw(cells)
 
     def _fitted(self, cells: Sequence[Cell]) -> Sequence[Cell]:
-        extra = [cell for cell in cells[len(self._headers) :] if plain(cell)]
-        if extra or len(cells) < len(self._headers):
+        extra = [cell for cell in cells[len(self.headers) :] if plain(cell)]
+        if extra or len(cells) < len(self.headers):
             raise BadField(
-                "", f"有 {len(cells)} 列，表头有 {len(self._headers)} 列；多半是逗号、引号错位或行被截断"
+                "", f"有 {len(cells)} 列，表头有 {len(self.headers)} 列；多半是逗号、引号错位或行被截断"
             )
         return cells
 
     def _leave_out(self, line: int, error: BadField, cells: Sequence[Cell]) -> None:
-        place = next(iter(self.layout.places(self._headers).get(error.name, ())), None)
-        column = self._headers[place] if place is not None else ""
+        place = next(iter(self.layout.places(self.headers).get(error.name, ())), None)
+        column = self.headers[place] if place is not None else ""
         value = shorten(cells[place]) if place is not None and place < len(cells) else ""
         self.bad.append(BadRow(line, column, value, error.why, self._raw(cells)))
         if self.rows == len(self.bad) == HOPELESS_ROWS:
@@ -129,9 +135,9 @@ class Reading:
     def _raw(self, cells: Sequence[Cell]) -> bytes:
         """The understood columns only: names, telephones and addresses are not kept."""
         if not self._kept:
-            places = self.layout.places(self._headers)
+            places = self.layout.places(self.headers)
             self._kept = [
-                (self._headers[at], at) for name in places if name != "region" for at in places[name]
+                (self.headers[at], at) for name in places if name != "region" for at in places[name]
             ]
         shown = {
             name: cells[at] for name, at in self._kept if at < len(cells) and cells[at] not in ("", None)
@@ -166,7 +172,7 @@ def read(
         headers.pop()
     facts = _facts(chosen, headers)
     rest = itertools.chain(first[at + 1 :], table)
-    return Reading(path, chosen, now.astimezone(SHANGHAI), facts, _headers=headers, _table=rest)
+    return Reading(path, chosen, now.astimezone(SHANGHAI), facts, headers=headers, _table=rest)
 
 
 def _given(path: Path, layout: Layout, first: Sequence[tuple[int, list[Cell]]]) -> tuple[Layout, int]:
@@ -187,16 +193,18 @@ def _recognised(path: Path, first: Sequence[tuple[int, list[Cell]]]) -> tuple[La
         key=lambda index: (best[index].share * (len(first[index][1]) > 1), best[index].likeness),
     )
     match = best[at]
+    found = [normal(plain(cell)) for cell in first[at][1]]
+    rows = first[at + 1 :]
     if match.share >= SHARE_MIN and len(match.missing) < len(match.layout.required):
         lacking = "、".join(match.missing)
-        raise UnusableFile(
-            f"{path.name}：最接近「{match.layout.title}」，但缺少列 {lacking}；请重新导出，勾选这些列"
-        )
+        why = f"{path.name}：最接近「{match.layout.title}」，但缺少列 {lacking}；请重新导出，勾选这些列"
+        raise UnknownLayout(why, found, rows, match.layout.name)
     headers = [str(cell) for cell in first[at][1] if plain(cell)]
     written = propose(path, headers)
     if written is None:
         raise UnusableFile(f"{path.name}：不认识的版式，也无法在旁边写映射文件；请换到可写的文件夹再试")
-    raise UnusableFile(f"{path.name}：不认识的版式；请核对 {written.name} 后，加 --mapping {written} 再运行")
+    why = f"{path.name}：不认识的版式；请核对 {written.name} 后，加 --mapping {written} 再运行"
+    raise UnknownLayout(why, found, rows, match.layout.name)
 
 
 def _facts(layout: Layout, headers: Sequence[str]) -> frozenset[str]:

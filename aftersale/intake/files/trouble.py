@@ -1,10 +1,21 @@
 """What can be wrong with a file (nothing of it is usable), a row or a cell (the row is parked)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
 class UnusableFile(Exception):
     """Nothing of the file can be used; `str()` is one clear line: what, where, what to do."""
+
+
+class UnknownLayout(UnusableFile):
+    """A table whose columns nobody has explained yet. `headers` in normal form, `rows` the first below them."""
+
+    def __init__(
+        self, why: str, headers: Sequence[str], rows: Sequence[tuple[int, Sequence[object]]], nearest: str
+    ) -> None:
+        super().__init__(why)
+        self.headers, self.rows, self.nearest = list(headers), list(rows), nearest
 
 
 class BadCell(ValueError):

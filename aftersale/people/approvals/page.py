@@ -20,6 +20,7 @@ from aftersale.core.refusal import Refusal
 from aftersale.people import words
 from aftersale.people.acts import record_connection, said
 from aftersale.people.case import ACTING
+from aftersale.people.rights import needs
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people.approvals", "approvals.sql")
@@ -86,6 +87,7 @@ class ByHand:
     why_not: str | None
 
 
+@needs("approve")
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     shops = {shop.id: shop for shop in shops_of(request.user)}
@@ -113,6 +115,7 @@ def _not_theirs(one: Waiting, by: str) -> str:
     return "" if one.allowed else words.word("why", one.why_not)
 
 
+@needs("approve")
 @require_POST
 def answer(request: HttpRequest, shop_code: str, approval_id: int, yes: str) -> HttpResponse:
     """A yes or a no to the amount and version that the form showed."""
@@ -137,6 +140,7 @@ def answer(request: HttpRequest, shop_code: str, approval_id: int, yes: str) -> 
     return _back(request, refusal, done)
 
 
+@needs("approve")
 @require_POST
 def by_hand(request: HttpRequest, shop_code: str, case_id: str, kind: str, how: str) -> HttpResponse:
     """Send again, cancel, or have the platform asked."""

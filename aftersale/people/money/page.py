@@ -20,6 +20,7 @@ from aftersale.people import words
 from aftersale.people.acts import record_connection
 from aftersale.people.money import found
 from aftersale.people.money.found import ORIGINS, Sum
+from aftersale.people.rights import needs
 
 NEWEST = 500
 SHOPS_MAX = 20
@@ -55,12 +56,11 @@ class Chain:
     breaks: tuple[ledger.Break, ...]
 
 
+@needs("money")
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/money?shop=&day=&origin=&page=`."""
     mine = _answered_for(request)
-    if not mine:
-        return render(request, "people/money/none.html", {"here": "money"}, status=403)
     now = moment()
     asked = _asked(request, mine, found.today(now))
     shops = {shop.id: shop for shop in mine if asked.shop in ("", shop.code)}
@@ -167,6 +167,7 @@ def advice() -> dict[str, str]:
     }
 
 
+@needs("money")
 @require_POST
 def resolve(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     """A difference is explained with a note."""

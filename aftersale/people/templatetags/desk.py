@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from aftersale.core.money import yuan_text
 from aftersale.people import words
+from aftersale.people.rights import masking
 
 register = template.Library()
 
@@ -36,8 +37,14 @@ def word(code: str | None, kind: str) -> str:
 
 @register.filter
 def masked(text: str | None) -> str:
-    """The first two characters and stars: what identifies a buyer is never shown whole."""
-    return f"{text[:2]}****" if text else "—"
+    """What identifies a buyer is never shown whole."""
+    return masking.masked(text)
+
+
+@register.filter
+def masked_words(text: str | None) -> str:
+    """What somebody wrote, without numbers and addresses by which one could reach them."""
+    return masking.masked_words(text)
 
 
 @register.filter

@@ -1,6 +1,6 @@
 // Keys that work on every page. Nothing fires while typing or with a modifier held.
 (() => {
-  const places = { q: "queue", b: "board", m: "money", s: "switches" };
+  const places = { q: "queue", b: "board", m: "money", s: "switches", r: "returns", w: "work" };
   let going = 0;
 
   const typing = (target) =>

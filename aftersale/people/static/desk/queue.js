@@ -1,8 +1,13 @@
 // Moving over the rows with keys. Rows are replaced under us when they change, so the place is kept by the row's id.
 (() => {
   let here = null;
+  let wanted = null; // a key pressed before the bar of its row was there
+  let asking = 0;
+  let ready = null; // the row whose bar htmx has taken over; a button pressed earlier would leave the page
   const picked = new Set();
   const rows = () => [...document.querySelectorAll("[data-row]")];
+  const waiting = () => rows().filter((row) => !row.classList.contains("gone"));
+  const dock = () => document.getElementById("dock");
 
   function show() {
     for (const row of rows()) {
@@ -18,14 +23,41 @@
     text.textContent = text.dataset.text.replace("{n}", picked.size);
   }
 
+  function ask() {
+    clearTimeout(asking);
+    const row = document.getElementById(here);
+    if (!row || !dock()) return;
+    asking = setTimeout(() => htmx.ajax("GET", row.dataset.dock, { target: "#dock", swap: "innerHTML" }), 60);
+  }
+
+  function go(row) {
+    if (!row) return;
+    here = row.id;
+    wanted = null;
+    show();
+    ask();
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  function refill() {
+    const list = document.getElementById("list");
+    const at = location.pathname + location.search;
+    htmx.ajax("GET", at, { target: list, select: "#list", swap: "outerHTML" }).then(() => go(rows()[0]));
+  }
+
   function move(step) {
     const all = rows();
     const at = all.findIndex((row) => row.id === here);
-    const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)];
-    if (!next) return;
-    here = next.id;
-    show();
-    next.scrollIntoView({ block: "nearest" });
+    if (step > 0 && at === all.length - 1 && all.some((row) => row.classList.contains("gone"))) return refill();
+    go(all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1)]);
+  }
+
+  function onward() {
+    const all = rows();
+    const at = all.findIndex((row) => row.id === here);
+    const next = all.slice(at + 1).find((row) => !row.classList.contains("gone")) || waiting()[0];
+    if (next) go(next);
+    else refill();
   }
 
   function pick(box) {
@@ -34,19 +66,35 @@
     show();
   }
 
+  // The bar's own keys: buttons are pressed, texts are entered.
+  function press(key) {
+    if (key === "z") return document.querySelector("#toasts [data-key=z]")?.click();
+    if (!here) return;
+    if (ready !== here) {
+      wanted = key;
+      return;
+    }
+    const text = dock().querySelector(`[data-focus="${key}"]`);
+    if (text) text.focus();
+    else dock().querySelector(`[data-key="${key}"]`)?.click();
+  }
+
   const keys = {
     j: () => move(1),
     k: () => move(-1),
     x: (row) => row && pick(row.querySelector("[name=pick]")),
     enter: (row) => row && (location.href = row.dataset.open),
+    b: () => document.querySelector("#picked:not([hidden]) [name=act], #bulk-all [name=act]")?.focus(),
   };
+  for (const key of "arimnz") keys[key] = () => press(key);
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.target.closest("input:not([type=checkbox]), textarea, select, a, button, dialog[open]")) return;
-    const act = keys[event.key.toLowerCase()];
-    if (!act) return;
-    act(document.getElementById(here));
+    if (event.target.closest("input:not([type=checkbox]), textarea, select, dialog[open]")) return;
+    const key = event.key.toLowerCase();
+    if (key === "enter" && event.target.closest("a, button, summary")) return;
+    if (!keys[key]) return;
+    keys[key](document.getElementById(here));
     event.preventDefault();
   });
 
@@ -58,19 +106,51 @@
       picked.clear();
       show();
     }
-    const row = event.target.closest("[data-row]");
-    if (row && !event.target.closest("a, button, input")) {
-      here = row.id;
+    if (event.target.closest("[data-pick-page]")) {
+      for (const row of waiting()) picked.add(row.querySelector("[name=pick]").value);
       show();
     }
+    const row = event.target.closest("[data-row]");
+    if (row && !event.target.closest("a, button, input")) go(row);
   });
   document.querySelector(".desk-tab.on")?.scrollIntoView({ block: "nearest", inline: "center" });
-  document.addEventListener("submit", (event) => event.target.matches("[data-rows]") && event.preventDefault());
-  document.addEventListener("htmx:afterSettle", () => {
-    const gone = (document.getElementById("gone").dataset.keys || "").split(" ");
+  document.addEventListener("submit", (event) => {
+    const toast = event.target.closest(".toast-done");
+    if (toast) setTimeout(() => toast.remove());
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.target.id === "dock") ready = null;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const gone = (document.getElementById("gone")?.dataset.keys || "").split(" ");
     for (const row of rows()) {
       if (gone.includes(row.querySelector("[name=pick]").value)) row.classList.add("gone");
     }
     show();
+    if (event.target.id === "dock") ready = dock().querySelector(".dock-case")?.dataset.for;
+    if (event.target.id === "dock" && wanted && ready === here) {
+      const key = wanted;
+      wanted = null;
+      press(key);
+    }
   });
+  document.addEventListener("desk:done", (event) => {
+    const { key, gone, ok } = event.detail;
+    document.activeElement?.blur();
+    if (!ok) return;
+    picked.delete(key);
+    const row = rows().find((one) => one.querySelector("[name=pick]").value === key);
+    row?.classList.toggle("gone", gone);
+    if (gone && row?.id === here) onward();
+    show();
+    const live = document.getElementById("live");
+    if (live) htmx.trigger(live, "refresh");
+  });
+  setInterval(() => {
+    for (const left of document.querySelectorAll("#toasts [data-seconds]")) {
+      const next = Number(left.textContent) - 1;
+      if (next > 0) left.textContent = next;
+      else left.closest("form").remove();
+    }
+  }, 1000);
 })();

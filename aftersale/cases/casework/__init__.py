@@ -1,0 +1,1 @@
+"""What people do about a case beside its intents, as part of the one writer: steps, contacts, promises, evidence."""

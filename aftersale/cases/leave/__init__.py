@@ -1,0 +1,1 @@
+"""When somebody leaves a shop."""

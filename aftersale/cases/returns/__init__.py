@@ -1,0 +1,1 @@
+"""Parcels that came back: finding whose they are, keeping what was in them, telling the record."""

@@ -1,0 +1,191 @@
+"""One page of the queue, whatever is filtered and sorted, at a cost that does not grow with the queue."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import isqrt
+from typing import Any
+
+from aftersale.cases.rows import read
+from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Kind, Place
+from aftersale.pg.sql import queries
+
+SQL = queries("aftersale.cases.waiting", "waiting.sql")
+PAGE_ROWS = 50
+PAGES_MAX = 40
+MATCHES_MAX = 1000
+DENSE = 0.2  # where every fifth row matches, reading in order beats picking
+
+# The sort's number, ascending, and the order in which an index gives it.
+SORTED: Mapping[str, tuple[str, str]] = {
+    "due": (
+        "coalesce(extract(epoch FROM i.due_at)::float8, 'infinity'::float8)",
+        "i.due_at NULLS LAST, i.case_id",
+    ),
+    "amount": ("-coalesce(i.asked_fen, -1)::float8", "i.asked_fen DESC NULLS LAST, i.case_id"),
+    "oldest": ("extract(epoch FROM i.since)::float8", "i.since, i.case_id"),
+    "newest": ("-extract(epoch FROM i.since)::float8", "i.since DESC, i.case_id"),
+}
+
+
+@dataclass
+class Found:
+    """Where to read: whole places in order, kinds, or places by a range."""
+
+    scan: list[Count] = field(default_factory=list)
+    few: list[Kind] = field(default_factory=list)
+    ranged: list[Count] = field(default_factory=list)
+
+
+def counted(shop_ids: Collection[int]) -> list[Count]:
+    """How many cases wait, by shop and queue."""
+    return read(Count, SQL["counts"], {"shop_ids": list(shop_ids)})
+
+
+def page_of(spots: Collection[Count], wanted: Filter, now: datetime) -> list[Place]:
+    """The page's waiting cases among these places in order, and one more when there is a next page."""
+    skip = (min(max(wanted.page, 1), PAGES_MAX) - 1) * PAGE_ROWS
+    top = skip + PAGE_ROWS + 1
+    found, params = _where_to_read(spots, wanted, now, top), _params(spots, wanted, now)
+    pieces = max(len(found.scan) + len(found.few), 1)
+    cut = min(max(16, 4 * top // pieces + 16), top)
+    while True:
+        sql = _merged(SQL["merged"], found, wanted)
+        if not sql:
+            return []
+        places = read(
+            Place, sql, {**params, **_arrays(found), "skip": skip, "rows": PAGE_ROWS + 1, "cut": cut}
+        )
+        if len(places) > PAGE_ROWS or cut >= top:
+            return places
+        cut = min(cut * 8, top)
+
+
+def matching(spots: Collection[Count], wanted: Filter, now: datetime, since: datetime | None = None) -> int:
+    """How many cases match: exactly while the counters tell, else counted up to MATCHES_MAX; with `since` the later ones."""
+    if not wanted.by_row and since is None:
+        return sum(one.cases for one in (_kinds(spots, wanted) if wanted.of_kind else spots))
+    found, params = _where_to_read(spots, wanted, now, MATCHES_MAX), _params(spots, wanted, now)
+    if since is not None:
+        found = Found(ranged=list(spots))
+    sql = _merged(SQL["matches"], found, wanted, since=since is not None)
+    asked = {**params, **_arrays(found), "cut": MATCHES_MAX, "most": MATCHES_MAX, "since": since}
+    return read(Matches, sql, asked)[0].cases if sql else 0
+
+
+def everything(spots: Collection[Count], wanted: Filter, now: datetime, most: int) -> list[Place]:
+    """All matching cases in order, at most so many."""
+    found, params = _where_to_read(spots, wanted, now, most), _params(spots, wanted, now)
+    sql = _merged(SQL["merged"], found, wanted)
+    return read(Place, sql, {**params, **_arrays(found), "skip": 0, "rows": most, "cut": most}) if sql else []
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    cases: int
+
+
+def _kinds(spots: Collection[Count], wanted: Filter) -> list[Kind]:
+    """The kinds that match, in these places."""
+    places = {(spot.shop_id, spot.queue) for spot in spots}
+    asked = {"reason": wanted.reason, "action": wanted.action, "state": wanted.state}
+    found = read(Kind, SQL["kinds"], {"shop_ids": sorted({shop_id for shop_id, _ in places}), **asked})
+    return [one for one in found if (one.shop_id, one.queue) in places]
+
+
+def _where_to_read(spots: Collection[Count], wanted: Filter, now: datetime, top: int) -> Found:
+    """For each place the way that reads the fewest rows."""
+    if wanted.owner not in ("", UNCLAIMED):
+        return Found()
+    left = {(spot.shop_id, spot.queue): spot for spot in spots}
+    found = Found()
+    if wanted.of_kind:
+        alike: dict[tuple[int, str], list[Kind]] = defaultdict(list)
+        for kind in _kinds(spots, wanted):
+            alike[kind.shop_id, kind.queue].append(kind)
+        left = {place: spot for place, spot in left.items() if place in alike}
+        for place, kinds in alike.items():
+            matches = sum(kind.cases for kind in kinds)
+            quick = wanted.sort == "due" or matches <= isqrt(top * left[place].cases)
+            if quick and matches < DENSE * left[place].cases:
+                found.few += kinds
+                del left[place]
+    if left and (wanted.by_amount or (wanted.left_h is not None and wanted.sort != "due")):
+        for spot, some in _ranged(list(left.values()), wanted, now, top):
+            if some:
+                found.ranged.append(spot)
+                del left[spot.shop_id, spot.queue]
+    found.scan = list(left.values())
+    return found
+
+
+def _ranged(spots: list[Count], wanted: Filter, now: datetime, top: int) -> list[tuple[Count, bool]]:
+    """Each place, and whether so few fall into the range that they are sorted rather than searched for."""
+    most = [isqrt(top * spot.cases) + 1 for spot in spots]
+    asked = {**_params(spots, wanted, now), **_arrays(Found(scan=spots)), "most": most}
+    sql = SQL["ranged"].replace("/*range*/", _range(wanted))
+    found = {(one.shop_id, one.queue): one.cases for one in read(Count, sql, asked)}
+    return [(spot, found[spot.shop_id, spot.queue] < limit) for spot, limit in zip(spots, most, strict=True)]
+
+
+def _range(wanted: Filter) -> str:
+    """The range that an index serves."""
+    if wanted.by_amount:
+        low = "AND i.asked_fen >= %(low_fen)s " if wanted.low_fen is not None else ""
+        return low + ("AND i.asked_fen < %(high_fen)s " if wanted.high_fen is not None else "")
+    return "AND i.due_at < %(due_before)s " if wanted.left_h is not None else ""
+
+
+def _merged(sql: str, found: Found, wanted: Filter, *, since: bool = False) -> str:
+    """The statement over the ways that are used; empty when there is nothing to read."""
+    used = [name for name in ("scan", "few") if getattr(found, name)]
+    used += ["in_range"] if found.ranged else []
+    used += ["owned"] if wanted.owner not in ("", UNCLAIMED) else []
+    first, order = SORTED.get(wanted.sort, SORTED["due"])
+    where = _range(wanted)
+    if wanted.left_h is not None and wanted.by_amount:
+        where += "AND i.due_at < %(due_before)s "
+    if wanted.owner:
+        where += "AND i.owner IS NULL " if wanted.owner == UNCLAIMED else "AND i.owner = %(owner)s "
+    where += "AND i.since > %(since)s " if since else ""
+    if wanted.of_kind and "scan" in used:
+        kinds = "".join(
+            f"AND i.{name} = %({name})s " for name in ("reason", "action", "state") if getattr(wanted, name)
+        )
+    else:
+        kinds = ""
+    cuts = " UNION ALL ".join(
+        f"({SQL[name].replace('/*where*/', where + (kinds if name == 'scan' else ''))}\n)" for name in used
+    )
+    return (
+        sql.replace("/*cuts*/", cuts).replace("/*first*/", first).replace("/*order*/", order) if cuts else ""
+    )
+
+
+def _params(spots: Collection[Count], wanted: Filter, now: datetime) -> dict[str, Any]:
+    return {
+        "all_shop_ids": sorted({spot.shop_id for spot in spots}),
+        "all_queues": sorted({spot.queue for spot in spots}),
+        "due_before": None if wanted.left_h is None else now + timedelta(hours=wanted.left_h),
+        "low_fen": wanted.low_fen,
+        "high_fen": wanted.high_fen,
+        "reason": wanted.reason,
+        "action": wanted.action,
+        "state": wanted.state,
+        "owner": wanted.owner,
+    }
+
+
+def _arrays(found: Found) -> dict[str, Any]:
+    return {
+        "shop_ids": [spot.shop_id for spot in found.scan],
+        "queues": [spot.queue for spot in found.scan],
+        "k_shop_ids": [kind.shop_id for kind in found.few],
+        "k_queues": [kind.queue for kind in found.few],
+        "k_reasons": [kind.reason for kind in found.few],
+        "k_actions": [kind.action for kind in found.few],
+        "k_states": [kind.state for kind in found.few],
+        "r_shop_ids": [spot.shop_id for spot in found.ranged],
+        "r_queues": [spot.queue for spot in found.ranged],
+    }

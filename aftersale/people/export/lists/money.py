@@ -1,0 +1,121 @@
+"""What the money page and the approvals page list."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from django.http import QueryDict
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+
+from aftersale.cases.access import Shop
+from aftersale.cases.rows import read
+from aftersale.people import words
+from aftersale.people.approvals.page import SQL, Waiting
+from aftersale.people.export.table import Column, Known, Rows, Table
+from aftersale.people.money import found
+from aftersale.people.rights import shops_with
+
+BATCH = 1000
+
+
+def _waiting_columns() -> Sequence[Column]:
+    return (
+        Column(_("售后单号")),
+        Column(_("店铺")),
+        Column(_("订单号")),
+        Column(_("动作")),
+        Column(_("金额"), "fen"),
+        Column(_("申请金额"), "fen"),
+        Column(_("实付金额"), "fen"),
+        Column(_("谁提交的")),
+        Column(_("提交时间"), "time"),
+        Column(_("过期时间"), "time"),
+        Column(_("原因")),
+        Column(_("规则")),
+    )
+
+
+def _waiting(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
+    shops = _shops(user, "approve")
+    where = {"shop_ids": list(shops), "by": user.get_username()}
+    for one in read(Waiting, SQL["waiting"], where)[:most]:
+        why = words.word("why", one.why)
+        yield (
+            one.case_id,
+            shops[one.shop_id].name,
+            one.order_id,
+            words.intent(one.kind),
+            one.amount_fen,
+            one.asked_fen,
+            one.paid_fen,
+            one.requested_by,
+            one.requested_at,
+            one.expires_at,
+            why,
+            words.word("rule", one.rule),
+        )
+
+
+def _ledger_columns() -> Sequence[Column]:
+    return (
+        Column(_("时间"), "time"),
+        Column(_("店铺")),
+        Column(_("售后单号")),
+        Column(_("订单号")),
+        Column(_("第几笔"), "number"),
+        Column(_("金额"), "fen"),
+        Column(_("谁退的")),
+    )
+
+
+def _ledger(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
+    """The day, shop and origin that the page shows."""
+    return islice(_all_of_the_day(user, query, now), most)
+
+
+def _all_of_the_day(user: Known, query: QueryDict, now: datetime) -> Rows:
+    code, origin = query.get("shop", ""), query.get("origin", "")
+    shops = {id: shop for id, shop in _shops(user, "money").items() if code in ("", shop.code)}
+    try:
+        day = parse_date(query.get("day", "")) or found.today(now)
+    except ValueError:
+        day = found.today(now)
+    day = day if 2000 <= day.year < 2100 else found.today(now)
+    since, until = found.midnight(day), found.midnight(day + timedelta(days=1))
+    origin = origin if origin in found.ORIGINS else ""
+    skip = 0
+    while page := found.rows(list(shops), since, until, origin, skip=skip, rows=BATCH):
+        for one in page:
+            who, name = words.word("origin", one.origin), shops[one.shop_id].name
+            yield (one.at, name, one.case_id, one.order_id, one.entry, one.amount_fen, who)
+        skip += BATCH
+
+
+def _difference_columns() -> Sequence[Column]:
+    return (
+        Column(_("店铺")),
+        Column(_("售后单号")),
+        Column(_("差异")),
+        Column(_("我们"), "fen"),
+        Column(_("平台"), "fen"),
+        Column(_("发现时间"), "time"),
+    )
+
+
+def _differences(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
+    shops = _shops(user, "money")
+    for one in found.differences(list(shops))[:most]:
+        kind = words.word("difference", one.kind)
+        yield (shops[one.shop_id].name, one.case_id, kind, one.ours_fen, one.theirs_fen, one.found_at)
+
+
+def _shops(user: Known, right: str) -> dict[int, Shop]:
+    """Where the person has this right and the one to export."""
+    may = {shop.id for shop in shops_with(user, "export")}
+    return {shop.id: shop for shop in shops_with(user, right) if shop.id in may}
+
+
+APPROVALS = Table(lambda: _("待复核"), "approve", _waiting_columns, _waiting)
+LEDGER = Table(lambda: _("账本"), "money", _ledger_columns, _ledger)
+DIFFERENCES = Table(lambda: _("和平台不一致"), "money", _difference_columns, _differences)

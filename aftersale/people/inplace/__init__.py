@@ -1,0 +1,1 @@
+"""Acts on a row of the queue without leaving it."""

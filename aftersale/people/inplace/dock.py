@@ -1,0 +1,64 @@
+"""The bar under the queue: what may be done with the row under the cursor, and what came of it."""
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET, require_POST
+
+from aftersale.cases.access import Case
+from aftersale.cases.people import KINDS
+from aftersale.cases.rows import moment
+from aftersale.people import words
+from aftersale.people.acts import ACTS, UNDO_S, Act, perform, said
+from aftersale.people.case import ACTING, choices, head_of, theirs
+from aftersale.people.rights import needs
+
+STAY = frozenset({"note", "message", "facts"})
+
+
+@needs("queue")
+@require_GET
+def dock(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
+    """The buttons of one row, each with its amount."""
+    case = theirs(request, shop_code, case_id)
+    return render(request, "people/queue/_dock.html", _dock(case, request.user.get_username()))
+
+
+@needs("act")
+@require_POST
+def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpResponse:
+    """Carries out `kind`; the bar tells what came of it, and for what can be taken back a notice appears."""
+    case = theirs(request, shop_code, case_id)
+    by = request.user.get_username()
+    refusal, sentence = perform(Act(case, by, moment(), request.POST), kind)
+    context: dict[str, Any] = {"case": case, "kind": kind, "seconds": UNDO_S}
+    if refusal:
+        context |= {"said": said(refusal), "refused": True}
+    else:
+        context |= {"said": sentence, "toast": kind not in STAY, "undoable": kind in KINDS}
+    context |= _dock(case, by)
+    answer = render(request, "people/queue/_done.html", context)
+    row = {"key": f"{shop_code}:{case_id}", "gone": not context["waits"], "ok": refusal is None}
+    answer["HX-Trigger-After-Settle"] = json.dumps({"desk:done": row})
+    return answer
+
+
+def _dock(case: Case, by: str) -> dict[str, Any]:
+    head = head_of(case)
+    may_act = case.shop.role in ACTING and head.open
+    buttons = choices(case, head, by) if may_act and head.queue else []
+    keys = {"refuse": "r", "intercept": "i"}
+    first = next((kind for kind, _fen, _asks in buttons if kind not in keys), None)
+    return {
+        "case": case,
+        "head": head,
+        "waits": head.queue is not None,
+        "may_act": may_act,
+        "may_message": may_act and "message" in ACTS,
+        "buttons": [
+            (kind, fen, asks, "a" if kind == first else keys.get(kind, ""), words.intent(kind))
+            for kind, fen, asks in buttons
+        ],
+    }

@@ -1,0 +1,1 @@
+"""任务: what a person has started that takes longer than a page may."""

@@ -1,0 +1,1 @@
+"""`/rules`: what decides, how it did, and how people change it."""

@@ -1,0 +1,126 @@
+"""Rules in words: conditions and outcomes as sentences, with what each rule did lately."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+
+from aftersale.cases.access import Shop
+from aftersale.cases.rows import read
+from aftersale.core.expression import Lit
+from aftersale.core.facts import RulebookError
+from aftersale.core.language.wording import Language, Wording
+from aftersale.core.look import environment
+from aftersale.core.rulebook import Book, Const, Output, Rule, resolve_settings
+from aftersale.people import words
+from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
+from aftersale.rulebooks.editing.difference import pays
+
+SQL = queries("aftersale.people.rules", "rules.sql")
+DAYS, FRESH_S = 30, 300
+SHOWN_FIRST = ("action", "queue", "amount")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one rule in the last DAYS days."""
+
+    rule: str
+    cases: int
+    paid_fen: int
+    disputes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A rule as people read it; `pays`: automation sends money by it."""
+
+    no: int
+    name: str
+    title: str
+    conditions: tuple[str, ...]
+    outcome: tuple[tuple[str, str], ...]
+    queue: str | None
+    pays: bool
+    requirement: str
+
+
+def figures(shops: Collection[Shop], now: datetime) -> Mapping[str, Figures]:
+    """By rule; as of the last minutes."""
+    ids = sorted(shop.id for shop in shops)
+    key = f"rules:{','.join(map(str, ids))}"
+    found: dict[str, Figures] | None = cache.get(key)
+    if found is None:
+        rows = read(Figures, SQL["figures"], {"shop_ids": ids, "since": now - timedelta(days=DAYS)})
+        found = {row.rule: row for row in rows}
+        cache.set(key, found, FRESH_S)
+    return found
+
+
+@lru_cache(maxsize=64)
+def parsed(text: str) -> Book | None:
+    """None while the text cannot be read."""
+    try:
+        return books.parse(text)
+    except RulebookError:
+        return None
+
+
+def told(book: Book) -> tuple[Told, ...]:
+    return _told(book.version, words.language(), _Kept(book))
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A book that the cache knows by its version alone."""
+
+    book: Book
+
+    def __hash__(self) -> int:
+        return hash(self.book.version)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Kept) and other.book.version == self.book.version
+
+
+@lru_cache(maxsize=64)
+def _told(_version: str, language: Language, kept: _Kept) -> tuple[Told, ...]:
+    book = kept.book
+    env = environment(book, {}, resolve_settings(book, {}), datetime(2026, 1, 1, tzinfo=UTC))
+    wording = Wording(book, env, language, general=True)
+    return tuple(_rule(no, rule, wording) for no, rule in enumerate(book.rules, 1))
+
+
+def _rule(no: int, rule: Rule, wording: Wording) -> Told:
+    keys = [
+        *(key for key in SHOWN_FIRST if key in rule.then),
+        *(key for key in rule.then if key not in SHOWN_FIRST),
+    ]
+    outcome = tuple((key, _output(key, rule.then[key], wording)) for key in keys)
+    queue = getattr(rule.then.get("queue"), "value", None)
+    conditions = tuple(wording.text(part) for part in rule.conjuncts)
+    return Told(
+        no, rule.name, wording.title(rule), conditions, outcome, queue, pays(rule.then), rule.requirement
+    )
+
+
+def _output(key: str, output: Output, wording: Wording) -> str:
+    if not isinstance(output, (Lit, Const)):
+        return str(wording.side(output, None))
+    return _value(key, output.value)
+
+
+def _value(key: str, value: object) -> str:
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return _("是") if value else _("否")
+    if isinstance(value, (list, tuple)):
+        return "、".join(_value(key, one) for one in value)
+    if isinstance(value, dict):
+        return "、".join(f"{part}：{_value(part, one)}" for part, one in value.items())
+    return words.word(key, value) if isinstance(value, str) else str(value)

@@ -1,0 +1,275 @@
+"""`/work-orders/parcels`: parcels on their way back, what to do next about each, and until when."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from aftersale.cases.access import PAGE_ROWS, PAGES_MAX, Shop
+from aftersale.cases.rows import moment, read
+from aftersale.cases.work_orders import claims as record
+from aftersale.core.clocks.calendar import Calendar, midnight
+from aftersale.core.look import decide
+from aftersale.people import words
+from aftersale.people.acts import record_connection, said
+from aftersale.people.rights import needs, shops_with
+from aftersale.people.work_orders import found
+from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
+
+SQL = queries("aftersale.people.work_orders", "parcels.sql")
+WAYS = ("intercepted", "returning")
+COURIER = "courier"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A parcel on its way back with the newest case of its order. `silent`: no news for longer than agreed."""
+
+    shop_id: int
+    tracking_no: str
+    way: str
+    since: datetime
+    due_at: datetime | None
+    silent: bool
+    followed_at: datetime | None
+    followed_by: str | None
+    note: str | None
+    version: int
+    courier: str | None
+    tracking_state: str | None
+    last_tracking_at: datetime | None
+    interception: str | None
+    told: str | None
+    order_id: str | None
+    item_value_fen: int | None
+    case_id: str | None
+    title: str | None
+    refunded_at: datetime | None
+    claimed: bool
+    facts: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    way: str
+    parcels: int
+    silent: int
+    unfollowed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address names; `show` '' is all, `page` from 1."""
+
+    shop: str
+    way: str
+    show: str
+    page: int
+
+    def address(self, **other: object) -> str:
+        """The same with these parts changed."""
+        parts = {"shop": self.shop, "way": self.way, "show": self.show, "page": self.page, **other}
+        return f"?{urlencode({name: part for name, part in parts.items() if part and (name, part) != ('page', 1)})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`step`: what the book says to do next; `today`: somebody has asked after it today; `claim_fen`: it counts as
+    lost, so much can be claimed."""
+
+    shop: Shop
+    parcel: Parcel
+    step: str
+    claim_fen: int | None
+    lost: bool
+    today: bool
+    may: bool
+
+
+@needs("work_order")
+@require_GET
+def page(request: HttpRequest) -> HttpResponse:
+    """`/work-orders/parcels?shop=&way=&show=&page=`."""
+    shops = shops_with(request.user, "work_order")
+    now, asked = moment(), asked_of(request.GET, shops)
+    listed = rows(shops, asked, now)
+    tallies = _tallies(shops, asked, now)
+    context: dict[str, Any] = {
+        "here": "work_orders",
+        "asked": asked,
+        "rows": listed[:PAGE_ROWS],
+        "tabs": [
+            (title, asked.address(way=way, page=1), asked.way == way, parcels)
+            for way, title, parcels in (
+                ("", _("全部"), sum(one.parcels for one in tallies)),
+                *((one.way, words.word("way_back", one.way), one.parcels) for one in tallies),
+            )
+        ],
+        "silent": sum(one.silent for one in tallies if asked.way in ("", one.way)),
+        "unfollowed": sum(one.unfollowed for one in tallies if asked.way in ("", one.way)),
+        "silent_address": asked.address(show="" if asked.show == "silent" else "silent", page=1),
+        "unfollowed_address": asked.address(show="" if asked.show == "unfollowed" else "unfollowed", page=1),
+        "shop_options": [
+            (_("全部店铺"), asked.address(shop="", page=1), not asked.shop),
+            *((one.name, asked.address(shop=one.code, page=1), one.code == asked.shop) for one in shops),
+        ],
+        "shop_name": next((one.name for one in shops if one.code == asked.shop), ""),
+        "earlier": asked.address(page=asked.page - 1) if asked.page > 1 else "",
+        "later": asked.address(page=asked.page + 1)
+        if len(listed) > PAGE_ROWS and asked.page < PAGES_MAX
+        else "",
+        "address": asked.address(),
+    }
+    return render(request, "people/work_orders/parcels.html", context)
+
+
+def asked_of(given: Mapping[str, Any], shops: Collection[Shop]) -> Asked:
+    """What an address names; what it names wrongly counts as not named."""
+    code, way, show, number = (given.get(name, "") for name in ("shop", "way", "show", "page"))
+    return Asked(
+        shop=code if code in {shop.code for shop in shops} else "",
+        way=way if way in WAYS else "",
+        show=show if show in ("silent", "unfollowed") else "",
+        page=min(max(int(number), 1), PAGES_MAX)
+        if number.isascii() and number.isdigit() and len(number) < 5
+        else 1,
+    )
+
+
+def rows(shops: Collection[Shop], asked: Asked, now: datetime, most: int = PAGE_ROWS + 1) -> list[Row]:
+    """Parcels by their due time, from the page on: as many as it holds and one more when there is a next one."""
+    params = {**_terms(shops, asked, now), "silent": asked.show == "silent"}
+    params |= {"unfollowed": asked.show == "unfollowed", "skip": (asked.page - 1) * PAGE_ROWS}
+    by_id = {shop.id: shop for shop in shops}
+    told = {shop_id: Said(shop_id, now) for shop_id in set(params["shop_ids"])}
+    return [
+        _row(by_id[one.shop_id], one, params["today"], told[one.shop_id])
+        for one in read(Parcel, SQL["parcels"], {**params, "rows": most})
+    ]
+
+
+def _terms(shops: Collection[Shop], asked: Asked, now: datetime) -> dict[str, Any]:
+    """Per shop and way until when a parcel should be back and how long it may be silent, as the books' settings say."""
+    terms = []
+    for shop in shops:
+        if asked.shop not in ("", shop.code):
+            continue
+        agreed, refund = found.settings("deadlines", shop.id, now), found.settings("refund", shop.id, now)
+        back = {
+            "intercepted": agreed["intercept_return_hours"],
+            "returning": _days(agreed["courier_return_days"]),
+        }
+        terms += [
+            (shop.id, way, back[way], refund["no_update_hours"]) for way in WAYS if asked.way in ("", way)
+        ]
+    columns = [list(column) for column in zip(*terms, strict=True)] or [[], [], [], []]
+    today = midnight(_ZONED.day_of(now), _ZONED)
+    return {
+        **dict(zip(("shop_ids", "ways", "hours", "silent_hours"), columns, strict=True)),
+        "now": now,
+        "today": today,
+    }
+
+
+_ZONED = Calendar(week=((), (), (), (), (), (), ()))
+
+
+def _days(days: object) -> int | None:
+    """In hours; 0 days = nothing is agreed."""
+    return int(cast("int", days)) * 24 or None
+
+
+def _tallies(shops: Collection[Shop], asked: Asked, now: datetime) -> list[Tally]:
+    terms = _terms(shops, Asked(asked.shop, "", "", 1), now)
+    return read(Tally, SQL["tallies"], terms)
+
+
+class Said:
+    """The books over one shop's parcels: what to do next, and what became of them."""
+
+    def __init__(self, shop_id: int, now: datetime) -> None:
+        self.now = now
+        self.settings = {
+            name: found.settings(name, shop_id, now) for name in ("parcel_follow", "interception")
+        }
+
+    def of(self, name: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        return decide(books.book(name), facts, self.settings[name], self.now).outcome
+
+
+def _row(shop: Shop, parcel: Parcel, today: datetime, said_of: Said) -> Row:
+    facts = facts_of(parcel)
+    fate = said_of.of("interception", facts)
+    return Row(
+        shop,
+        parcel,
+        step=str(said_of.of("parcel_follow", facts)["next_step"]),
+        claim_fen=cast("int | None", fate.get("claim_fen")),
+        lost=fate["open_courier_claim"] is True,
+        today=parcel.followed_at is not None and parcel.followed_at >= today,
+        may=COURIER in found.works_for(shop.role),
+    )
+
+
+def facts_of(parcel: Any) -> dict[str, Any]:
+    """What is known about the parcel's case and what was done about it since."""
+    facts: dict[str, Any] = words.facts_of(parcel.facts) if parcel.facts else {}
+    if facts.get("item_value") is None:
+        facts["item_value"] = parcel.item_value_fen
+    return {
+        **facts,
+        "claim_filed": parcel.claimed,
+        "refunded_first": parcel.refunded_at is not None,
+        "refund_success_at": parcel.refunded_at,
+    }
+
+
+@needs("work_order")
+@require_POST
+def do(request: HttpRequest, shop_code: str, tracking_no: str, act: str) -> HttpResponse:
+    """Somebody asked after the parcel, declared it lost or settled it."""
+    shop = next((one for one in shops_with(request.user, "work_order") if one.code == shop_code), None)
+    if shop is None or act not in ("followed", "lost", "settled"):
+        raise Http404
+    if COURIER not in found.works_for(shop.role):
+        raise PermissionDenied
+    form, by, now = request.POST, request.user.get_username(), moment()
+    seen = form.get("version", "")
+    version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 18 else 0
+    where = (record_connection(), shop.id, tracking_no, version)
+    note = form.get("note", "")
+    if act == "followed":
+        refusal = record.followed(*where, by, note, now)
+    else:
+        refusal = record.settled(*where, cast("Literal['lost', 'settled']", act), by, note, now)
+    if refusal and refusal.code == "no_parcel":
+        raise Http404
+    if refusal:
+        messages.error(request, said(refusal), extra_tags="warning")
+    else:
+        messages.success(request, _done(act), extra_tags="success")
+    if act == "lost" and refusal is None:
+        return redirect(f"{_claim_address(shop.code)}?{urlencode({'waybill': tracking_no, 'kind': 'lost'})}")
+    back = form.get("back", "")
+    return redirect(back if back.startswith("/work-orders/parcels?") else "parcels-back")
+
+
+def _claim_address(code: str) -> str:
+    return f"/work-orders/claims/{code}/new"
+
+
+def _done(act: str) -> str:
+    return {
+        "followed": _("已记下今天的跟进。"),
+        "lost": _("已认定丢件，现在可以向快递索赔。"),
+        "settled": _("这个包裹不再跟踪。"),
+    }[act]

@@ -1,0 +1,1 @@
+"""How a rulebook becomes the one that decides: edited, checked, approved, tried, published, taken back."""

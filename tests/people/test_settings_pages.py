@@ -1,0 +1,128 @@
+"""The settings' pages: what each setting is, who may change it, what it would do."""
+
+import re
+from collections.abc import Callable
+
+import psycopg
+import pytest
+from django.test import Client
+
+from aftersale.people.accounts import ensure_user
+from aftersale.rulebooks import books
+from tests.conftest import Database
+from tests.people.conftest import PASSWORD
+
+SignIn = Callable[[str], Client]
+
+
+def text(page: bytes) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.decode()))
+
+
+def own(shops: Database) -> object:
+    with psycopg.connect(shops.owner) as conn:
+        return conn.execute("SELECT settings FROM shop WHERE id = 1").fetchone()[0]  # type: ignore[index]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def staff(shops: Database) -> None:
+    ensure_user("店主林姐", PASSWORD, {"tea": "owner", "snack": "owner"})
+
+
+def test_every_setting_of_every_book_is_listed(sign_in: SignIn) -> None:
+    page = sign_in("主管阿兰").get("/settings/thresholds/tea").content.decode()
+    wanted = {name for book in books.shipped() for name in books.book(book).settings}
+    assert set(re.findall(r"/settings/thresholds/tea/(\w+)", page)) == wanted
+    found = text(sign_in("主管阿兰").get("/settings/thresholds/tea?q=small_amount_max").content)
+    rules = [one.title for one in books.book("refund").rules if ":small_amount_max" in one.text]
+    assert rules
+    assert all(title in found for title in rules[:3])
+    nothing = sign_in("主管阿兰").get("/settings/thresholds/tea?q=没有这个")
+    assert "没有符合的设置" in nothing.content.decode()
+
+
+def test_a_change_is_seen_before_it_is_made_and_told_afterwards(sign_in: SignIn, shops: Database) -> None:
+    lead, before = sign_in("主管阿兰"), own(shops)
+    seen = text(lead.get("/settings/thresholds/tea/small_amount_max?value=15000").content)
+    assert "改成 ¥15,000.00 以后" in seen or "改成 ¥15000.00 以后" in seen
+    assert re.search(r"看过的 \d+ 张未结售后单里，有 \d+ 张的判断会变", seen)
+    assert own(shops) == before
+    lead.post("/settings/thresholds/tea/small_amount_max", {"value": "12.5"})
+    assert own(shops) == {**before, "small_amount_max": 1250}  # type: ignore[dict-item]
+    assert "主管阿兰" in text(lead.get("/settings/thresholds/tea/small_amount_max").content)
+    with psycopg.connect(shops.owner) as conn:
+        told = conn.execute("SELECT who, target, more->>'value' FROM audit WHERE what = 'setting'").fetchall()
+    assert told == [("主管阿兰", "small_amount_max", "12.50")]
+    lead.post("/settings/thresholds/tea/small_amount_max", {"back": "1"})
+    assert own(shops) == before
+
+
+def test_values_that_are_none_are_refused(sign_in: SignIn, shops: Database) -> None:
+    lead, before = sign_in("主管阿兰"), own(shops)
+    for bad in ("", "-1", "abc", "1e3", "NaN", "1.234", "９", "99999999999999999999", "<script>", "\x00"):
+        lead.post("/settings/thresholds/tea/small_amount_max", {"value": bad})
+        assert own(shops) == before, bad
+        page = lead.get("/settings/thresholds/tea/small_amount_max", {"value": bad})
+        assert page.status_code == (400 if bad == "\x00" else 200), bad
+        assert b"<script>" not in page.content
+    assert lead.get("/settings/thresholds/tea/no_such_setting").status_code == 404
+
+
+def test_what_limits_people_is_the_owners(sign_in: SignIn, shops: Database) -> None:
+    before = own(shops)
+    for name in ("lead_refund_max", "mfa_required_roles", "sub_limit"):
+        assert (
+            sign_in("主管阿兰").post(f"/settings/thresholds/tea/{name}", {"value": "1"}).status_code == 403
+        ), name
+        assert "要改请找店主" in sign_in("主管阿兰").get(f"/settings/thresholds/tea/{name}").content.decode()
+    assert (
+        sign_in("客服小明").post("/settings/thresholds/tea/small_amount_max", {"value": "1"}).status_code
+        == 403
+    )
+    assert (
+        sign_in("外人老吴").post("/settings/thresholds/tea/small_amount_max", {"value": "1"}).status_code
+        == 404
+    )
+    assert own(shops) == before
+    owner = sign_in("店主林姐")
+    owner.post("/settings/thresholds/tea/mfa_required_roles", {"value": "finance，nobody"})
+    assert own(shops) == before
+    owner.post("/settings/thresholds/tea/lead_refund_max", {"value": "1500"})
+    assert own(shops)["lead_refund_max"] == 150_000  # type: ignore[index]
+    matrix = text(owner.get("/settings/rights/tea").content)
+    assert "¥1,500.00" in matrix or "¥1500.00" in matrix
+    owner.post("/settings/thresholds/tea/lead_refund_max", {"back": "1"})
+    assert own(shops) == before
+
+
+@pytest.mark.parametrize(
+    "page", ["shops", "people/tea", "rights/tea", "hours/tea", "scripts", "health", "thresholds/tea"]
+)
+def test_pages_show_only_what_is_theirs(sign_in: SignIn, page: str) -> None:
+    answer = sign_in("店主林姐").get(f"/settings/{page}")
+    assert answer.status_code == 200
+    assert "老吴" not in text(answer.content)
+    assert not re.search(rb"<script>|<style|style=| on[a-z]+=", answer.content)
+    assert sign_in("外人老吴").get(f"/settings/{page}").status_code == (404 if "tea" in page else 200)
+    agent = sign_in("客服小明").get(f"/settings/{page}").status_code
+    assert agent == (200 if page == "scripts" else 403)
+
+
+def test_an_authorisation_that_ends_is_seen_early(sign_in: SignIn, shops: Database) -> None:
+    owner = sign_in("店主林姐")
+    with psycopg.connect(shops.owner) as conn:
+        conn.execute("UPDATE shop SET base_url = 'http://127.0.0.1:9/' WHERE id = 1")
+    soon = owner.post("/settings/shops/tea/until", {"until": "2026-11-14T08:00"}, follow=True)
+    assert "授权快到期" in soon.content.decode()
+    ended = owner.post("/settings/shops/tea/until", {"until": "2026-11-01T08:00"}, follow=True)
+    assert "授权已失效" in ended.content.decode()
+    assert (
+        sign_in("主管阿兰").post("/settings/shops/tea/until", {"until": "gestern"}, follow=True).status_code
+        == 200
+    )
+    assert sign_in("外人老吴").post("/settings/shops/tea/until", {"until": ""}).status_code == 404
+    with psycopg.connect(shops.owner) as conn:
+        kept = conn.execute(
+            "UPDATE shop SET base_url = NULL WHERE id = 1 RETURNING authorised_until::text"
+        ).fetchone()
+    assert kept == ("2026-11-01 08:00:00+08",) or str(kept).startswith("('2026-11-01 00:00:00+00")

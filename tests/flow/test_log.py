@@ -101,6 +101,7 @@ def test_a_closed_sink_fails_nobody() -> None:
     os.close(write_end)
     handler.emit(record("and again"))
     handler.flush()
+    assert handler._lost == 3
 
 
 def test_a_full_disk_fails_nobody() -> None:
@@ -121,6 +122,10 @@ print("worked")
 
 
 def test_a_record_that_cannot_be_told_fails_nobody() -> None:
-    handler = Lines("text", os.open(os.devnull, os.O_WRONLY))
+    read_end, write_end = os.pipe()
+    handler = Lines("text", write_end)
     handler.emit(record("%s and %s", "one"))
     handler.flush()
+    assert b"a record could not be written (TypeError)\n" in os.read(read_end, 10_000)
+    os.close(read_end)
+    os.close(write_end)

@@ -114,22 +114,42 @@ def test_a_parcel_is_asked_after_once_a_day(desk: Database, sign_in: SignIn) -> 
     assert mine not in text(stranger.get("/work-orders/parcels").content)
 
 
-def test_a_lost_parcel_is_claimed_answered_and_paid(desk: Database, sign_in: SignIn) -> None:
-    agent, mine = sign_in(AGENT), "SF1300000062"
+LOST = "SF1300000062"
+CLAIM = "SELECT state, accepted_fen, paid_fen, due_at FROM carrier_claim"
+
+
+@pytest.fixture
+def lost(desk: Database) -> dict[str, str]:
+    """The form's words for a parcel on its way whose goods are worth ¥148.00."""
     change(
         desk,
         "INSERT INTO parcel (shop_id, tracking_no, courier, tracking_state)"
         " VALUES (1, %s, 'shunfeng', 'in_transit')",
-        mine,
+        LOST,
     )
     change(
         desk,
         "UPDATE orders SET tracking_no = %s, item_value_fen = 14800 WHERE shop_id = 1 AND order_id ="
         " (SELECT order_id FROM cases WHERE shop_id = 1 AND case_id = %s)",
-        mine,
+        LOST,
         case_id(1, 14),
     )
-    query = {"waybill": mine, "kind": "lost"}
+    return {"waybill": LOST, "kind": "lost"}
+
+
+def test_a_lost_parcel_is_claimed_answered_and_paid(
+    desk: Database, sign_in: SignIn, lost: dict[str, str]
+) -> None:
+    claimed_once_and_for_no_more_than_it_was_worth(desk, sign_in, lost)
+    at(desk, NOON + timedelta(days=8))
+    assert "全部 1 超时 1" in text(sign_in(AGENT).get("/work-orders/claims").content)
+    answered_and_paid_once(desk, sign_in)
+
+
+def claimed_once_and_for_no_more_than_it_was_worth(
+    desk: Database, sign_in: SignIn, query: dict[str, str]
+) -> None:
+    agent = sign_in(AGENT)
     before = text(agent.get("/work-orders/claims/tea/new", query).content)
     assert "现在还不能向快递索赔" in before
     assert "还没有认定丢件" in before
@@ -143,24 +163,25 @@ def test_a_lost_parcel_is_claimed_answered_and_paid(desk: Database, sign_in: Sig
         assert asked(desk, "SELECT count(*) FROM carrier_claim") == [(0,)], bad
     agent.post("/work-orders/claims/tea/new", {**sure, "asked": "148.00"})
     agent.post("/work-orders/claims/tea/new", {**sure, "asked": "148.00"})
-    [(claim, state, fen, due)] = asked(desk, "SELECT id, state, asked_fen, due_at FROM carrier_claim")
+    [(state, fen, due)] = asked(desk, "SELECT state, asked_fen, due_at FROM carrier_claim")
     assert (state, fen, due) == ("filed", 14800, NOON + timedelta(days=7))
-    at(desk, NOON + timedelta(days=8))
-    assert "全部 1 超时 1" in text(agent.get("/work-orders/claims").content)
 
+
+def answered_and_paid_once(desk: Database, sign_in: SignIn) -> None:
+    agent = sign_in(AGENT)
+    [(claim,)] = asked(desk, "SELECT id FROM carrier_claim")
     address = f"/work-orders/claims/tea/{claim}"
-    row = "SELECT state, accepted_fen, paid_fen, due_at FROM carrier_claim"
     assert sign_in(AGENT).post(f"{address}/paid", {"version": 1, "amount": "1"}).status_code == 403
     agent.post(f"{address}/accepted", {"version": 1, "amount": "100.00"})
     accepted = NOON + timedelta(days=38)
-    assert asked(desk, row) == [("accepted", 10000, None, accepted)]
+    assert asked(desk, CLAIM) == [("accepted", 10000, None, accepted)]
     stale = agent.post(f"{address}/refused", {"version": 1, "note": "x"}, follow=True)
     assert "客服小明 在 11-19 12:00 已经先处理" in text(stale.content)
     for bad in [*BAD_AMOUNTS, "148.01", ""]:
         sign_in(MONEY).post(f"{address}/paid", {"version": 2, "amount": bad})
-        assert asked(desk, row) == [("accepted", 10000, None, accepted)], bad
+        assert asked(desk, CLAIM) == [("accepted", 10000, None, accepted)], bad
     sign_in(MONEY).post(f"{address}/paid", {"version": 2, "amount": "100.00"})
-    assert asked(desk, row) == [("paid", 10000, 10000, None)]
+    assert asked(desk, CLAIM) == [("paid", 10000, 10000, None)]
     page = sign_in(MONEY).get("/work-orders/claims")
     assert "2026-11 顺丰 1 ¥148.00 ¥100.00" in text(page.content)
     rows = (

@@ -164,6 +164,18 @@ def test_a_shipment_that_was_not_stopped_is_not_paid_when_other_news_comes(desk:
     assert desk.all(MONEY) == [("agree_refund", "approved", 5_000, 1)]
 
 
+def test_a_persons_undone_refund_leaves_a_shipment_that_was_not_stopped_with_people(desk: Desk) -> None:
+    desk.tell(order(), application())
+    settle(desk, "refused", kind="cancel_shipment")
+    paid = ("agree_refund", 5_000, 1, "主管阿兰", desk.now)
+    assert actions.person_intent(desk.conn, 1, "R1", *paid) is None
+    assert desk.all("SELECT queue FROM queue_item") == []
+    assert actions.undo(desk.conn, 1, "R1", "agree_refund", "主管阿兰", desk.now) is None
+    desk.look()
+    assert desk.all(MONEY) == [("agree_refund", "cancelled", 5_000, 1)]
+    assert desk.all("SELECT queue FROM queue_item") == ["platform_refused"]
+
+
 def test_a_change_of_the_buyer_takes_a_case_back_from_the_person_with_the_sms_code(agreed: Desk) -> None:
     settle(agreed, "with_person", why="sms_code")
     assert agreed.one("SELECT queue FROM queue_item") == "platform_refused"

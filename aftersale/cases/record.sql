@@ -155,11 +155,11 @@ WHERE (q.queue, q.due_at, q.amount_fen, q.reason, q.action, q.state, q.asked_fen
 
 -- A refund that stays unplanned since its shipment could not be stopped is somebody's, also when the one who had it let go.
 -- name: unstopped
-INSERT INTO queue_item (shop_id, case_id, queue, due_at, amount_fen, since, reason, action, state, asked_fen)
-SELECT v.shop_id, v.case_id, 'platform_refused', v.due_at, v.amount_fen, %(now)s, coalesce(c.reason, ''), v.action,
-  coalesce(v.state, ''), v.amount_fen
-FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
-WHERE v.money AND v.changed AND v.prior_decision IS NOT NULL AND v.kinds @> '{agree_refund,cancel_shipment}'
+INSERT INTO queue_item (shop_id, case_id, queue, due_at, amount_fen, since, action, state, asked_fen, reason)
+SELECT v.shop_id, v.case_id, 'platform_refused', v.due_at, v.amount_fen, %(now)s, v.action, coalesce(v.state, ''), v.amount_fen,
+  coalesce((SELECT c.reason FROM cases c WHERE c.shop_id = v.shop_id AND c.case_id = v.case_id), '')
+FROM verdict v
+WHERE v.money AND v.changed AND v.prior_decision IS NOT NULL AND 'cancel_shipment' = ANY (v.kinds)
   AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.money
     AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person'))
 ORDER BY 1, 2 ON CONFLICT (shop_id, case_id) DO NOTHING

@@ -20,7 +20,7 @@ data_checksums               on
 fsync                        on
 full_page_writes             on
 synchronous_commit           on
-wal_compression              pglz
+wal_compression              off
 max_wal_size                 4GB
 checkpoint_timeout           15min
 jit                          off

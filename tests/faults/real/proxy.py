@@ -94,8 +94,10 @@ class Proxy:
         self._traps, self._weather, self._drawn = traps, weather, Random(weather.seed)
 
     def calm(self) -> None:
-        """No more trouble. Connections that were broken half-open end now."""
+        """No more trouble, also for the connections of now. Those that were broken half-open end."""
         self._traps, self._weather = [], Weather()
+        for pair in list(self._open):
+            pair.calm()
         self._do(self._drop(only_silent=True))
 
     def reset(self) -> None:
@@ -149,7 +151,7 @@ class _Pair:
     """One connection through the proxy."""
 
     def __init__(self, proxy: Proxy, framing: Framing, weather: Weather, drawn: Random) -> None:
-        self._proxy, self._framing, self._weather = proxy, framing, weather
+        self._proxy, self._framing, self._delay_s = proxy, framing, weather.delay_s
         draw = drawn.random()
         self.refused = draw < weather.refuse_p
         self._cuts = weather.refuse_p <= draw < weather.refuse_p + weather.cut_p
@@ -157,6 +159,10 @@ class _Pair:
         self._left = drawn.randrange(weather.after_bytes + 1)
         self.silent = False
         self._writers: list[asyncio.StreamWriter] = []
+
+    def calm(self) -> None:
+        """It passes on all that comes from now on, at once."""
+        self._delay_s, self._cuts, self._silences = 0.0, False, False
 
     def abort(self) -> None:
         for writer in self._writers:
@@ -195,8 +201,8 @@ class _Pair:
         fate = self._weathered(len(piece)) if fate == "pass" else fate
         if fate != "pass" and not self.silent:
             self._proxy.broken += 1
-        if self._weather.delay_s:
-            await asyncio.sleep(self._weather.delay_s)
+        if self._delay_s:
+            await asyncio.sleep(self._delay_s)
         self.silent = self.silent or fate == "half_open"
         if self.silent:
             return

@@ -184,12 +184,16 @@ def theirs(place: Place) -> Theirs:
 
 
 def _lost(place: Place, newest: int) -> list[str]:
-    """Every body that the door acknowledged since the schedule began is in the record, as often as that (P7)."""
+    """Every body that the door acknowledged since the schedule began is in the record, as often as that (P7).
+
+    The door goes on: what it acknowledges while we look is the next schedule's.
+    """
+    acknowledged = dict(place.acknowledged.bodies)
     stored = dict(place.patiently(lambda conn: conn.execute(STORED, (newest - NEAR,)).fetchall()))
     return [
         f"P7: acknowledged {times} times and {stored.get(body, 0)} times in the record: {body.hex()[:12]}, "
         f"newest before {newest}, {place.patiently(partial(_found, body))}"
-        for body, times in place.acknowledged.bodies.items()
+        for body, times in acknowledged.items()
         if stored.get(body, 0) < times
     ]
 

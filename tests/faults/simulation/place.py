@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 
 from aftersale.cases import stage
 from aftersale.decide.run import Decider
@@ -33,7 +33,15 @@ IMPATIENT = {
     "idle_in_transaction_session_timeout": "0",
     **ORDERED,
 }
-LAX = ("fsync = off", "full_page_writes = off", "autovacuum = off")
+# Nothing need survive this machine; most of the time goes into short statements, so they travel by socket file.
+LAX = """fsync = off
+full_page_writes = off
+autovacuum = off
+track_counts = off
+track_activities = off
+update_process_title = off
+unix_socket_directories = '.'
+"""
 EMPTIED_MAX = 40
 # What the judge has of its own: how a schedule's tables are emptied, and what people may, as the sound product says it.
 PREPARED = """
@@ -64,15 +72,32 @@ for name in ("psycopg", "aftersale"):  # broken connections and turns are what t
 @contextmanager
 def server() -> Iterator[Server]:
     """A server of our own with a migrated database `aftersale`."""
-    with tempfile.TemporaryDirectory(prefix="aftersale-simulation-") as folder, start(Path(folder)) as one:
-        with psycopg.connect(one.url("admin"), autocommit=True) as admin:
-            for setting in LAX:
-                admin.execute(sql.SQL(f"ALTER SYSTEM SET {setting}"))
-            admin.execute("SELECT pg_reload_conf()")
-        urls = {"DATABASE_URL": one.url("app"), "DATABASE_OWNER_URL": one.url("owner")}
-        subprocess.run([sys.executable, "-m", "aftersale", "migrate"], env={**os.environ, **urls},
-                       check=True, capture_output=True)  # fmt: skip
-        yield one
+    with tempfile.TemporaryDirectory(prefix="aftersale-simulation-") as folder:
+        with start(Path(folder)) as one:
+            (one.home.data / "local.conf").write_text(LAX)
+        with start(Path(folder)) as one:
+            _migrate(one)
+            yield one
+
+
+def urls(one: Server) -> tuple[str, str]:
+    """The superuser's and the application's, by the socket file."""
+    told = [urlsplit(one.url(role)) for role in ("admin", "app")]
+    admin, app = (
+        urlunsplit(
+            url._replace(
+                netloc=url.netloc.rpartition("@")[0] + "@", query=f"host={one.home.data}&port={url.port}"
+            )
+        )
+        for url in told
+    )
+    return admin, app
+
+
+def _migrate(one: Server) -> None:
+    urls = {"DATABASE_URL": one.url("app"), "DATABASE_OWNER_URL": one.url("owner")}
+    subprocess.run([sys.executable, "-m", "aftersale", "migrate"], env={**os.environ, **urls},
+                   check=True, capture_output=True)  # fmt: skip
 
 
 @dataclass
@@ -161,7 +186,7 @@ def _at(url: str, database: str) -> str:
 @contextmanager
 def place(one: Server, name: str) -> Iterator[Place]:
     """A copy for as long as it is needed."""
-    made = copied(one.url("admin"), one.url("app"), name)
+    made = copied(*urls(one), name)
     try:
         yield made
     finally:

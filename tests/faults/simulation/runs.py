@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aftersale.pg.server import Server
 from tests.faults.judge import Finding
-from tests.faults.simulation.place import Place, copied
+from tests.faults.simulation.place import Place, copied, urls
 from tests.faults.simulation.schedule import Schedule
 
 CHUNK = 8
@@ -67,8 +67,7 @@ def _work(seeds: Sequence[int]) -> Told:
 def spread(server: Server, seeds: Sequence[int], jobs: int) -> Iterator[Told]:
     """The seeds in `jobs` processes; what each chunk came to, as it is done."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
-    urls = (server.url("admin"), server.url("app"))
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin, urls) as pool:
+    with ProcessPoolExecutor(jobs, context, _begin, urls(server)) as pool:
         for done in as_completed([pool.submit(_work, chunk) for chunk in chunks]):
             yield done.result()

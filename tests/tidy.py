@@ -70,6 +70,7 @@ OWN_TABLES: Mapping[str, frozenset[str]] = {
             "membership",
             "temporary_right",
             "invitation",
+            "step_reset",
             "upload",
             "column_mapping",
         }

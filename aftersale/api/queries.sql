@@ -10,4 +10,4 @@ UPDATE api_token SET revoked_at = %(now)s WHERE user_id = %(user)s AND name = %(
 
 -- name: shop
 SELECT s.settings::text, s.platform FROM shop s JOIN membership m ON m.shop_id = s.id
-WHERE m.user_id = %(user)s AND s.code = %(code)s
+WHERE m.user_id = %(user)s AND s.code = %(code)s AND (m.access_ends_at <= moment()) IS NOT TRUE

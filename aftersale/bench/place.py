@@ -75,12 +75,23 @@ def fresh(server: Server) -> Place:
         admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(DATABASE)))
     server.create_database(DATABASE)
     made = Place(server)
+    _migrate(made)
+    return made
+
+
+def last(server: Server) -> Place:
+    """The database as the last bench left it, migrated on."""
+    made = Place(server)
+    _migrate(made)
+    return made
+
+
+def _migrate(place: Place) -> None:
     migrated = subprocess.run(
         [sys.executable, "-m", "aftersale", "migrate"],
-        env=made.environment(), check=False, capture_output=True, text=True,
+        env=place.environment(), check=False, capture_output=True, text=True,
     )  # fmt: skip
     assert migrated.returncode == 0, migrated.stderr
-    return made
 
 
 class Pgbench:

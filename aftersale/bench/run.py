@@ -16,7 +16,7 @@ from aftersale.bench.desk import desk
 from aftersale.bench.execution import execution
 from aftersale.bench.figures import Figure, markdown, plain
 from aftersale.bench.online import Size, online
-from aftersale.bench.place import Pgbench, fresh, starts
+from aftersale.bench.place import Pgbench, fresh, last, starts
 from aftersale.bench.webhook import webhook
 from aftersale.pg.server import Server, start
 
@@ -41,6 +41,7 @@ class Plan:
     claims: int = 2_000
     waiting: int = 10_000_000
     pages: int = 300
+    again: bool = False
 
 
 QUICK = Plan(
@@ -110,7 +111,8 @@ def _on_server(server: Server, plan: Plan, tell: Tell) -> Iterator[Figure]:
     if "claims" in plan.parts:
         yield from claims(fresh(server), plan.finished, plan.claims, tell)
     if "desk" in plan.parts:
-        yield from desk(fresh(server), plan.waiting, plan.pages, tell)
+        place = last(server) if plan.again else fresh(server)
+        yield from desk(place, plan.waiting, plan.pages, tell, plan.again)
     if {"online", "webhook"}.isdisjoint(plan.parts):
         return
     pgbench = Pgbench(server, plan.scale, max(1, round(plan.seconds)))

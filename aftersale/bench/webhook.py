@@ -46,7 +46,7 @@ def webhook(place: Place, pgbench: Pgbench, repetitions: int, seconds: float, te
         conn.execute(
             "INSERT INTO shop (code, name, platform, push_secrets) VALUES (%s, '测速店', 'tmall', %s)", values
         )
-    with _web(place) as url, tempfile.TemporaryDirectory() as folder:
+    with web(place) as url, tempfile.TemporaryDirectory() as folder:
         lost = [_lost(place, url, kind, seconds / 2) for kind in KINDS]
         anchors = [pgbench.tps()]
         rates: dict[str, list[float]] = {kind.name: [] for kind in KINDS}
@@ -67,7 +67,8 @@ def webhook(place: Place, pgbench: Pgbench, repetitions: int, seconds: float, te
 
 
 @contextmanager
-def _web(place: Place) -> Iterator[str]:
+def web(place: Place) -> Iterator[str]:
+    """`aftersale web` over this database; its address."""
     command = [sys.executable, "-m", "aftersale", "web", "--port", "0", "--json"]
     process = subprocess.Popen(command, env=place.environment(), stdout=subprocess.PIPE)
     try:

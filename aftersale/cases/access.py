@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from aftersale.cases.rows import first, read
+from aftersale.cases.rows import first, read, remembered
 from aftersale.cases.waiting import queue, search
 from aftersale.cases.waiting.filters import SORTS, UNCLAIMED, Count, Filter, Place
 from aftersale.cases.waiting.queue import MATCHES_MAX, PAGE_ROWS, PAGES_MAX
@@ -45,7 +45,8 @@ class Case:
 
 def shops_of(user: Person) -> tuple[Shop, ...]:
     """The person's shops by name."""
-    return tuple(read(Shop, SQL["shops_of"], {"user_id": user.pk or 0}))
+    user_id = user.pk or 0
+    return remembered(("shops", user_id), lambda: tuple(read(Shop, SQL["shops_of"], {"user_id": user_id})))
 
 
 def case_for(user: Person, shop_code: str, case_id: str) -> Case | None:

@@ -35,7 +35,11 @@ _ORDER = columns(Order)
 
 def _updates(names: Iterable[str], key: str) -> str:
     # A closed application no longer tells its kind: what it was stays.
-    new = {"aftersale_type": "coalesce(excluded.aftersale_type, c.aftersale_type)"}
+    # What is told encrypted later takes no phone tail away.
+    new = {
+        "aftersale_type": "coalesce(excluded.aftersale_type, c.aftersale_type)",
+        "phone_tail": "coalesce(excluded.phone_tail, o.phone_tail)",
+    }
     return ", ".join(f"{n} = {new.get(n, f'excluded.{n}')}" for n in names if n != key)
 
 

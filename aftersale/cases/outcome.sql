@@ -71,7 +71,8 @@ asked AS (
   FROM settled s JOIN cases c ON c.shop_id = s.shop_id AND c.case_id = s.case_id
   WHERE (s.state = 'with_person' OR s.state = 'refused' AND c.application_version = s.platform_version)
     AND c.state NOT IN ('refunded', 'closed')
-  ON CONFLICT (shop_id, case_id) DO NOTHING),
+  ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, amount_fen = excluded.amount_fen,
+    due_at = least(q.due_at, excluded.due_at) WHERE q.queue = 'promise_due'),
 -- It could not be sent for a while and a person watched over it; now it is over.
 watched AS (
   DELETE FROM queue_item q USING settled s
@@ -161,6 +162,10 @@ UPDATE handling SET decided_version = -1 WHERE shop_id = %(shop_id)s AND case_id
 
 -- name: note
 INSERT INTO happening (shop_id, case_id, at, kind, actor, what) VALUES (%(shop_id)s, %(case_id)s, %(now)s, %(kind)s, %(by)s, %(text)s)
+
+-- name: note_words
+INSERT INTO note_gram (shop_id, gram, at, case_id)
+SELECT %(shop_id)s, g, %(now)s, %(case_id)s FROM unnest(note_grams(%(text)s)) g ON CONFLICT DO NOTHING
 
 -- name: look
 INSERT INTO look (shop_id, case_id, at) VALUES (%(shop_id)s, %(case_id)s, %(now)s)

@@ -143,6 +143,7 @@ def note(
         if not conn.execute(_SQL["lock_case"], where).rowcount:
             return NO_CASE
         conn.execute(_SQL["note"], {**where, "now": now, "kind": "note", "by": by, "text": text.strip()})
+        conn.execute(_SQL["note_words"], {**where, "now": now, "text": text.strip()})
     return None
 
 

@@ -138,6 +138,9 @@ WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_
       -- What is not paid since its shipment could not be stopped stays with people.
       OR i.kind = 'cancel_shipment' AND i.kind = ANY (v.kinds) AND i.state IN ('refused', 'with_person')
         AND i.platform_version = v.application_version))
+  -- A promise that is due has nothing to do with what the rules say.
+  AND NOT (q.queue = 'promise_due' AND EXISTS (SELECT FROM promise p
+    WHERE p.shop_id = v.shop_id AND p.case_id = v.case_id AND p.state = 'open'))
 
 -- name: queue
 INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since, reason, action, state, asked_fen)
@@ -162,7 +165,8 @@ FROM verdict v
 WHERE v.money AND v.changed AND v.prior_decision IS NOT NULL AND 'cancel_shipment' = ANY (v.kinds)
   AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.money
     AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person'))
-ORDER BY 1, 2 ON CONFLICT (shop_id, case_id) DO NOTHING
+ORDER BY 1, 2 ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, amount_fen = excluded.amount_fen,
+  action = excluded.action WHERE queue_item.queue = 'promise_due'
 
 -- name: unlook
 DELETE FROM look l USING verdict v

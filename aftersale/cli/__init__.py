@@ -24,6 +24,7 @@ COMMANDS = {
     "backup": "operate.backup:backup",
     "restore": "operate.backup:restore",
     "instance": "operate.instance",
+    "user": "operate.user",
 }
 
 

@@ -30,6 +30,7 @@ WIDTH_MIN = 125
     type=click.IntRange(1000),
     help="Cases in the record of the online part [default: 200,000] and of the desk's [default: 10 million].",
 )
+@click.option("--again", is_flag=True, help="The desk once more over the record that its last run filled.")
 @click.option("--repetitions", type=click.IntRange(1), help="How often everything is measured [default: 5].")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this JSON file."
@@ -41,6 +42,7 @@ def command(
     only: tuple[str, ...],
     rows: int | None,
     cases: int | None,
+    again: bool,
     repetitions: int | None,
     out: Path | None,
     write_docs: bool,
@@ -63,6 +65,7 @@ def command(
     if write_docs and not DOCS.exists():
         fail(f"{DOCS} is not here: run it in the folder of the project", 2)
     plan = _plan(bench.QUICK if quick else bench.Plan(), only, rows, cases, repetitions)
+    plan = replace(plan, again=again)
     try:
         report = bench.run(home_folder() / "bench", plan, lambda line: click.echo(line, err=True))
     except Refused as refused:

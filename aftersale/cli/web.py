@@ -64,9 +64,11 @@ def _serve(listening: socket.socket) -> None:
 
     from aftersale.config.asgi import pages
     from aftersale.config.env import environment
+    from aftersale.config.postgres.base import keep_connections
     from aftersale.health.door import HealthDoor
     from aftersale.health.reader import SETTINGS, Reader
     from aftersale.intake.door import Door
+    from aftersale.people.settings.known import index
     from aftersale.pg.connect import SETTINGS as LIMITS
     from aftersale.pg.connect import connect as connect_once
     from aftersale.pg.connect import database_url, home_folder, limited
@@ -77,7 +79,9 @@ def _serve(listening: socket.socket) -> None:
     def connect_for_health() -> psycopg.Connection:
         return connect_once(application="aftersale health", settings=SETTINGS, connect_timeout=2)
 
+    keep_connections()
     reader = Reader(connect_for_health, home_folder())
     app = HealthDoor(Door(connect, pages), reader, environment().metrics_token)
+    index()  # reads every book now instead of in somebody's first request
     config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
     uvicorn.Server(config).run(sockets=[listening])

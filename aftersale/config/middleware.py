@@ -3,8 +3,10 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import is_valid_path
 from django.utils import translation
+from django.utils.http import escape_leading_slashes
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -34,6 +36,22 @@ def page_headers(following: Next) -> Next:
         if not request.path.startswith(settings.STATIC_URL):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return answer
+
+
+def bare_address(following: Next) -> Next:
+    """An address that is there but for a slash at its end leads to the page, with its query; only for readers."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = following(request)
+        bare = request.path.rstrip("/")
+        if response.status_code != 404 or bare in ("", request.path) or request.method not in ("GET", "HEAD"):
+            return response
+        if not is_valid_path(bare):
+            return response
+        query = request.META.get("QUERY_STRING", "")
+        return HttpResponseRedirect(escape_leading_slashes(bare) + (f"?{query}" if query else ""))
 
     return answer
 

@@ -81,6 +81,7 @@ class Order:
     tracking_no: str | None = None
     courier: str | None = None
     buyer_ref: str | None = None
+    phone_tail: str | None = None  # the last four digits; the number itself is never kept
     lines: tuple[OrderLine, ...] = ()
 
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from aftersale import instance
 from aftersale.cases import actions
+from aftersale.cases.casework import promises
 from aftersale.health.pulse import Sign, beat
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Round:
         with self.conn.transaction():
             missed = actions.notice_deadlines(self.conn, since, now)
             actions.expire_approvals(self.conn, now)
+            promises.remind(self.conn, now)
         if missed:
             log.warning("%s deadlines were missed", missed)
         self._noticed = now

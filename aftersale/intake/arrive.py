@@ -9,6 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.cases import actions, stage
+from aftersale.connectors.phone import without_numbers
 from aftersale.core.records import Arrival, BadInput, Notice, Record
 from aftersale.core.refusal import Refusal
 from aftersale.intake.sources import SOURCES
@@ -67,7 +68,7 @@ def park(conn: Connection[Any], shop: int, bad: Sequence[BadInput], source: str)
 def store(conn: Connection[Any], bodies: Sequence[tuple[int, str, bytes]]) -> None:
     """Store raw bodies (shop_id, source, body) in the caller's transaction; read later, never lost."""
     shops, sources, raws = zip(*bodies, strict=True)
-    conn.execute(_SQL["store"], (list(shops), list(sources), list(raws)))
+    conn.execute(_SQL["store"], (list(shops), list(sources), [without_numbers(raw) for raw in raws]))
 
 
 def read(conn: Connection[Any], bodies: Sequence[Body]) -> stage.Batch:

@@ -148,7 +148,7 @@ def theirs(request: HttpRequest, shop_code: str, case_id: str) -> Case:
 def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     case = theirs(request, shop_code, case_id)
     where = {"shop_id": case.shop.id, "case_id": case.case_id}
-    head = first(Head, SQL["head"], where)
+    head = first(Head, SQL["head"], where, kept=True)
     assert head is not None, "a case that was just seen"
     order = {"shop_id": case.shop.id, "order_id": head.order_id}
     facts = words.facts_of(head.facts)
@@ -190,7 +190,7 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
 def live(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     """The moving part when it differs from `mark`, else 204."""
     case = theirs(request, shop_code, case_id)
-    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id})
+    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id}, kept=True)
     assert head is not None, "a case that was just seen"
     moving = _moving(request, case, head.waybills, moment())
     if moving["mark"] == request.GET.get("mark"):
@@ -283,7 +283,7 @@ def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> lis
         "case_id": case.case_id,
     }
     asked["amounts"] = [fen if kind == "agree_refund" else 0 for kind, fen in buttons]
-    found = {one.kind: one for one in read(Leave, SQL["may"], asked)} if buttons else {}
+    found = {one.kind: one for one in read(Leave, SQL["may"], asked, kept=True)} if buttons else {}
     return [
         (kind, fen, not found[kind].allowed)
         for kind, fen in buttons
@@ -293,7 +293,7 @@ def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> lis
 
 def head_of(case: Case) -> Head:
     """The case as its page begins."""
-    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id})
+    head = first(Head, SQL["head"], {"shop_id": case.shop.id, "case_id": case.case_id}, kept=True)
     assert head is not None, "a case that was just seen"
     return head
 

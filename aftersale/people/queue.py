@@ -88,7 +88,7 @@ def lines(places: Collection[Place], shops: Collection[Shop], now: datetime) -> 
     """The rows at these places, in their order; a case that no longer waits is left out."""
     by_id = {shop.id: shop for shop in shops}
     wanted = {"shop_ids": [p.shop_id for p in places], "case_ids": [p.case_id for p in places]}
-    found = read(Row, SQL["rows"], wanted) if places else []
+    found = read(Row, SQL["rows"], wanted, kept=True) if places else []
     return [
         Line(
             row,

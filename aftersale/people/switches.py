@@ -65,8 +65,9 @@ class Panel:
     mine: bool
 
     @property
-    def stopped(self) -> int:
-        return sum(switch.stopped for _, _, switch in self.actions if switch)
+    def open(self) -> bool:
+        """Whether one of the actions behind the first is stopped."""
+        return any(switch.stopped for _, _, switch in self.actions[1:] if switch)
 
 
 @needs("queue", post="switch")

@@ -1,16 +1,17 @@
 """Why a case was decided so: the decision replayed from what it read, in the version that decided."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from aftersale.cases.rows import first
-from aftersale.core.explain import Flip, RuleTrace, Trace, explain
+from aftersale.core.explain import Conjunct, Flip, RuleTrace, Trace, explain
+from aftersale.core.expression import Lit
 from aftersale.core.facts import RulebookError
 from aftersale.core.record_text import facts_of
-from aftersale.core.rulebook import Book, resolve_settings
+from aftersale.core.rulebook import Book, Rule, resolve_settings
 from aftersale.people import words
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
@@ -18,6 +19,7 @@ from aftersale.rulebooks import books
 SQL = queries("aftersale.people")
 NEAR_MAX = 8
 FLIPS_MAX = 4
+LACKS_MAX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """`won`: the rule that fired, if any. `near`: rules that came closest. `flips`: smallest changes."""
+    """`won`: the rule that fired, if any. `near`: rules that came closest. `flips`: smallest changes.
+    `automatic`: the closest rule that would have acted by itself, with what it lacked; None when none was close."""
 
     won: RuleTrace | None
     near: tuple[RuleTrace, ...]
     flips: tuple[Flip, ...]
+    automatic: RuleTrace | None
 
 
 def decision_of(shop_id: int, case_id: str) -> Decision | None:
@@ -89,7 +93,7 @@ def _why(read: Read, language: books.Language) -> Why | None:
         return None
     facts = facts_of(read.facts, list(read.reads), book.catalogue.facts)
     trace = explain(book, facts, settings, read.at, language)
-    return Why(_won(trace), _near(trace), _telling(trace, book)[:FLIPS_MAX])
+    return Why(_won(trace), _near(trace), _telling(trace, book)[:FLIPS_MAX], _automatic(trace, book))
 
 
 @lru_cache(maxsize=32)
@@ -113,12 +117,32 @@ def _telling(trace: Trace, book: Book) -> tuple[Flip, ...]:
     return tuple(sorted(trace.flips, key=stated))
 
 
+def _lacks(rule: RuleTrace) -> tuple[Conjunct, ...]:
+    return tuple(part for part in rule.conjuncts if part.truth is not True)
+
+
 def _near(trace: Trace) -> tuple[RuleTrace, ...]:
     """Rules that did not fire, those with the fewest open conditions first."""
     others = [rule for rule in trace.rules if rule.truth is not True]
 
     def open_conditions(rule: RuleTrace) -> tuple[Any, ...]:
-        missing = [part for part in rule.conjuncts if part.truth is not True]
-        return (len(missing), -len(rule.conjuncts), rule.rule_no)
+        return (len(_lacks(rule)), -len(rule.conjuncts), rule.rule_no)
 
     return tuple(sorted(others, key=open_conditions)[:NEAR_MAX])
+
+
+def _automatic(trace: Trace, book: Book) -> RuleTrace | None:
+    """With its open conditions alone, when few are open."""
+    acting = {rule.name for rule in book.rules if _acts(rule)}
+    others = [rule for rule in trace.rules if rule.rule in acting and rule.truth is not True]
+    nearest = min(others, key=lambda rule: (len(_lacks(rule)), -len(rule.conjuncts)), default=None)
+    if nearest is None or len(_lacks(nearest)) > LACKS_MAX:
+        return None
+    return replace(nearest, conjuncts=_lacks(nearest))
+
+
+def _acts(rule: Rule) -> bool:
+    """Whether the rule sends something with nobody asked."""
+    action, queue = rule.then.get("action"), rule.then.get("queue")
+    known = books.actions().get(str(action.value)) if isinstance(action, Lit) else None
+    return known is not None and bool(known.intents) and isinstance(queue, Lit) and queue.value is None

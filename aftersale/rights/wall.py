@@ -1,6 +1,7 @@
 """The wall between shops: what a request reads and writes is the person's shops', whatever the code asks for."""
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any
 
@@ -12,6 +13,7 @@ from django.http.response import HttpResponseBase
 from psycopg import Connection
 
 from aftersale.cases.access import Shop
+from aftersale.cases.rows import once
 from aftersale.pg import Refused
 from aftersale.pg.sql import queries
 
@@ -30,7 +32,8 @@ def behind_wall(following: Callable[[HttpRequest], HttpResponseBase]) -> Callabl
         _shops.set(())
         if connection.connection is not None:
             _stand()
-        return following(request)
+        with once() if request.method in ("GET", "HEAD") else nullcontext():
+            return following(request)
 
     return answer
 

@@ -7,21 +7,27 @@ from html.parser import HTMLParser
 TEXTS = frozenset({"", "text", "search", "url", "email", "tel", "password"})
 
 
+def money_like(name: str) -> bool:
+    """Is a field of this name an amount, wherever it stands?"""
+    return name.endswith(("fen", "_yuan")) or "amount" in name
+
+
 @dataclass(slots=True)
 class Form:
-    """What it would send as it stands; `texts`: fields that a person types into; `numbers`: those of digits."""
+    """What it would send as it stands; `texts`: fields that a person types into; `numbers`: those of digits; `decimals`: of yuan."""
 
     action: str
     method: str
     values: dict[str, str] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     numbers: list[str] = field(default_factory=list)
+    decimals: list[str] = field(default_factory=list)
     file: bool = False
 
     @property
     def money(self) -> list[str]:
         """Fields that hold an amount."""
-        return [name for name in self.values if name.endswith(("_fen", "_yuan")) or "amount" in name]
+        return [name for name in self.values if name in self.decimals or money_like(name)]
 
 
 class _Reader(HTMLParser):
@@ -57,6 +63,8 @@ class _Reader(HTMLParser):
             form.values[name] = given.get("value", "")
             if tag == "textarea" or (tag == "input" and kind in TEXTS):
                 form.texts.append(name)
+                if given.get("inputmode") == "decimal":
+                    form.decimals.append(name)
             elif tag == "input" and kind == "number":
                 form.numbers.append(name)
 

@@ -1,7 +1,6 @@
-"""Takes the pictures of docs/screens: `python -m tests.people.pictures`.
+"""Takes the pictures of docs/screens: `python -m tests.people.pictures [NAME…]`.
 
 A database of its own is started, filled with the shops of the tests at noon of a promotion day, and thrown away.
-`--site URL --name NAME --password PASSWORD` pictures a running installation instead.
 """
 
 import argparse
@@ -12,121 +11,150 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.people.browser import chromium, enter, site
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from tests.people.pictures_day import Day
+    from tests.people.pictures_screens import Screen
 
 FOLDER = Path(__file__).parents[2] / "docs/screens"
 SIZES = {"desk": (1280, 800), "phone": (390, 844)}
-LEAD, AGENT, PASSWORD = "主管阿兰", "客服小明", "tea-garden-9"
-SWITCHED = """INSERT INTO switch (shop_id, action, stopped, why, by_whom, at) VALUES
-  (1, 'intercept', true, '快递接口报错，先停拦截', '主管阿兰', moment()),
-  (2, 'automatic_money', true, '与平台对账有差异没有处理：已到 1，上限 0。', 'breaker:mismatch', moment())"""
-# Two thirds of the cases of a kind were paid, so that the ledger has a day to show.
-PAID = """INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
-SELECT shop_id, case_id, order_id, amount_fen, (ARRAY['automatic', 'automatic', 'person', 'platform'])[1 + n % 4],
-  moment() - n * interval '7 minutes'
-FROM (SELECT *, row_number() OVER (ORDER BY applied_at DESC, case_id)::int AS n FROM cases WHERE state = 'return_shipped') c
-WHERE n % 3 <> 0"""
-DIFFERS = """WITH run AS (INSERT INTO reconciliation (shop_id, since, until, at, ours, ours_fen, theirs, theirs_fen,
-    differences, waiting, by_whom, head_seq, head_hash) SELECT 2, moment() - interval '1 day', moment(), moment(), 5, 51000, 6, 54300, 1, 0, 'worker', 0, ''
-  RETURNING id)
-INSERT INTO difference (shop_id, case_id, kind, ours_fen, theirs_fen, found_at, reconciliation_id)
-SELECT 2, '2621110000377', 'only_theirs', 0, 3300, moment() - interval '20 minutes', id FROM run"""
-ASKED = """SELECT case_id, application_version, amount_fen FROM cases WHERE shop_id = 1 AND state = 'applied'
-ORDER BY amount_fen DESC LIMIT 2"""
+LOOKS = (("zh-hans", "light"), ("zh-hans", "dark"), ("en", "light"), ("en", "dark"))
+QUALITY = 70
+INTRO = """# Pictures of the screens
+
+Made, with this page, by
+
+```
+.venv/bin/python -m tests.people.pictures
+```
+
+which starts a database of its own, fills it with the shops of `tests/people/shops.py` at noon of a promotion day and
+what `tests/people/pictures_day.py` does there, and throws it away. Names after it take those screens alone. Needs
+Debian's `chromium` and `fonts-noto-cjk`. A screen's sheet shows it in Chinese and English, light and dark, at 1280 and
+390 px.
+
+| screen | 1280 px | 390 px | all |
+|---|---|---|---|
+"""
 
 
 @contextmanager
-def own_site() -> Iterator[str]:
-    """The pages over the tests' shops."""
+def own_site() -> Iterator[tuple[str, "Day"]]:
+    """The pages over the tests' shops, and what happened there."""
     home = Path(tempfile.mkdtemp(prefix="aftersale-pictures-"))
     os.environ.update(AFTERSALE_HOME=str(home), DJANGO_SETTINGS_MODULE="aftersale.config.settings")
     for name in ("DATABASE_URL", "DATABASE_OWNER_URL"):
         os.environ.pop(name, None)
-    from aftersale.pg.connect import connect
+    from aftersale.pg.connect import connect, database_url
 
     try:
         subprocess.run([sys.executable, "-m", "aftersale", "migrate"], check=True, stdout=subprocess.DEVNULL)
         import django
 
         django.setup()
-        from aftersale.people.accounts import ensure_user
-        from tests.people.shops import SHOPS, open_shops
+        from tests.conftest import Database
+        from tests.people.pictures_day import spend
+        from tests.people.shops import open_shops
 
         with connect() as conn:
             open_shops(conn)
             conn.commit()
-            for name, role in ((LEAD, "lead"), (AGENT, "agent")):
-                ensure_user(name, PASSWORD, {code: role for code, _, _ in SHOPS})
-            _busy(conn)
+        day = spend(Database(database_url("owner"), database_url("app")))
         with site() as address:
-            yield address
+            yield address, day
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _busy(conn: "Connection[Any]") -> None:
-    """Somebody asked for a yes, money left, and something differs."""
-    from aftersale.cases import actions
-    from tests.people.shops import NOON
-
-    for statement in (SWITCHED, PAID, DIFFERS):
-        conn.execute(statement)
-    asked = conn.execute(ASKED).fetchall()
-    conn.commit()
-    for case_id, version, amount_fen in asked:
-        actions.person_intent(conn, 1, case_id, "agree_refund", amount_fen, version, AGENT, NOON)
+Shots = dict[tuple[str, str, str], Image.Image]
 
 
-def take(browser: Browser, address: str, name: str, password: str, folder: Path) -> None:
-    """Every screen at both sizes in both themes."""
-    for size, (width, height) in SIZES.items():
-        for theme in ("light", "dark"):
-            page = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if theme == "dark" else "light",
-            ).new_page()
-            enter(page, address, name, password)
-            case = page.locator("[data-row]").nth(6).get_attribute("data-open")
-            screens = {
-                "queue": "/queue",
-                "case": case or "/queue",
-                "board": "/board",
-                "approvals": "/approvals",
-                "money": "/money",
-                "work_orders": "/work-orders?dept=courier",
-                "parcels": "/work-orders/parcels",
-                "claims": "/work-orders/claims",
-                "switches": "/switches",
-            }
-            for screen, path in screens.items():
-                page.goto(address + path)
-                page.wait_for_load_state("networkidle")
-                page.wait_for_timeout(600)
-                page.screenshot(path=folder / f"{screen}-{size}-{theme}.png")
-            page.context.close()
+def take(browser: Browser, address: str, wanted: list["Screen"]) -> dict[str, Shots]:
+    """By screen and (size, language, theme). One browser a person and size."""
+    from tests.people.pictures_day import PASSWORD
+
+    found: dict[str, Shots] = {screen.name: {} for screen in wanted}
+    for who in dict.fromkeys(screen.who for screen in wanted):
+        for size, (width, height) in SIZES.items():
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, locale="zh-CN", timezone_id="Asia/Shanghai"
+            )
+            if who:
+                enter(context.new_page(), address, who, PASSWORD)
+            for screen in wanted:
+                if screen.who == who:
+                    found[screen.name] |= _shots(context, address, screen, size)
+            context.close()
+    return found
+
+
+def _shots(context: BrowserContext, address: str, screen: "Screen", size: str) -> Shots:
+    found: Shots = {}
+    page = context.pages[0] if context.pages else context.new_page()
+    for language, theme in LOOKS:
+        context.add_cookies([{"name": "django_language", "value": language, "url": address}])
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
+        page.goto("about:blank")
+        page.goto(address + screen.path)
+        if screen.before:
+            page.evaluate(screen.before)
+        page.wait_for_load_state("networkidle")
+        over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if over > 0:
+            sys.stderr.write(f"{screen.name}: {over} px wider than the {size} in {language}\n")
+        taken = page.screenshot(animations="disabled")
+        found[size, language, theme] = Image.open(BytesIO(taken)).convert("RGB")
+    return found
+
+
+def keep(name: str, shots: Shots, folder: Path) -> None:
+    """Two pictures as they are and a sheet of all eight."""
+    for size in SIZES:
+        shots[size, *LOOKS[0]].save(folder / f"{name}-{size}.webp", quality=QUALITY, method=6)
+    width, height = SIZES["desk"][0] // 2, SIZES["desk"][1] // 2
+    narrow = SIZES["phone"][0] * height // SIZES["phone"][1]
+    sheet = Image.new("RGB", (2 * (width + narrow), 2 * height))
+    for number, look in enumerate(LOOKS):
+        x, y = number % 2 * (width + narrow), number // 2 * height
+        sheet.paste(shots["desk", *look].resize((width, height), Image.Resampling.LANCZOS), (x, y))
+        sheet.paste(shots["phone", *look].resize((narrow, height), Image.Resampling.LANCZOS), (x + width, y))
+    sheet.save(folder / f"{name}-all.webp", quality=QUALITY - 10, method=6)
+
+
+def index(wanted: list["Screen"]) -> str:
+    rows = [
+        f"| {one.title} | ![]({one.name}-desk.webp) | ![]({one.name}-phone.webp) | [sheet]({one.name}-all.webp) |"
+        for one in wanted
+    ]
+    return INTRO + "\n".join(rows) + "\n"
 
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--site")
-    ask.add_argument("--name", default=LEAD)
-    ask.add_argument("--password", default=PASSWORD)
+    ask.add_argument("names", nargs="*", help="screens; all when none is named")
+    ask.add_argument("--folder", type=Path, default=FOLDER)
     given = ask.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    if given.site:
-        with chromium() as browser:
-            take(browser, given.site, given.name, given.password, FOLDER)
-        return
-    with own_site() as address, chromium() as browser:
-        take(browser, address, given.name, given.password, FOLDER)
+    folder: Path = given.folder
+    with own_site() as (address, day), chromium() as browser:
+        from tests.people.pictures_screens import screens
+
+        every = screens(day)
+        shots = take(browser, address, [one for one in every if one.name in given.names or not given.names])
+    folder.mkdir(parents=True, exist_ok=True)
+    if not given.names:
+        for old in [*folder.glob("*.png"), *folder.glob("*.webp")]:
+            old.unlink()
+        (folder / "README.md").write_text(index(every))
+    for name, found in shots.items():
+        keep(name, found, folder)
 
 
 if __name__ == "__main__":

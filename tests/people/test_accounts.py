@@ -135,10 +135,14 @@ def test_own_sessions_are_listed_and_ended(shops: Database) -> None:
     ensure_user("客服小魏", PASSWORD, {"tea": "agent"})
     ensure_user("客服小卫", PASSWORD, {"tea": "agent"})
     here, there, foreign = stranger(), stranger("203.0.113.9"), stranger()
+    there.defaults["HTTP_USER_AGENT"] = (
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/142.0 Safari/537.36 Edg/142.0"
+    )
     for client, name in ((here, "客服小魏"), (there, "客服小魏"), (foreign, "客服小卫")):
         enter(client, name)
     page = here.get("/account").content.decode()
     assert "203.0.113.9" in page
+    assert "Edge · Windows" in page
     number = re.search(r"/account/sessions/(\d+)/end", page)[1]  # type: ignore[index]
     assert foreign.post(f"/account/sessions/{number}/end").status_code == 404
     assert there.get("/board").status_code == 200

@@ -15,6 +15,7 @@ from aftersale.people.accounts import ensure_user
 from aftersale.rights import OPEN, RIGHTS, SIGNED_IN, of_others
 from tests.conftest import Database
 from tests.people.conftest import PASSWORD
+from tests.people.foreign import plant
 from tests.people.matrix import ROLES, SAMPLES, Route, routes
 from tests.people.shops import case_id
 
@@ -36,19 +37,6 @@ EMPTY = {
 }  # fmt: skip
 # Signed in or not, these take nothing but a proof of one's own.
 OWN_PROOF = {"invitation"}
-FOREIGN_THINGS = """
-INSERT INTO job (id, kind, by_whom, created_at) OVERRIDING SYSTEM VALUE VALUES (2, 'import', 'matrix-elsewhere', now());
-SELECT setval(pg_get_serial_sequence('job', 'id'), 100);
-INSERT INTO saved_view (id, by_whom, title, address, created_at) OVERRIDING SYSTEM VALUE
-VALUES (2, 'matrix-elsewhere', 'x', '?tab=all', now());
-INSERT INTO bulk (id, by_whom, act, made_at) OVERRIDING SYSTEM VALUE VALUES (2, 'matrix-elsewhere', 'refuse', now());
-INSERT INTO return_scan (shop_id, id, key, waybill, found, by_whom, at) OVERRIDING SYSTEM VALUE
-VALUES (3, 2, gen_random_uuid(), 'SF3300000000', 'anonymous', 'matrix-elsewhere', now());
-INSERT INTO work_order (shop_id, id, key, template, source, subject, urgent, important, fields, created_by, created_at,
-  changed_by, changed_at) OVERRIDING SYSTEM VALUE VALUES (3, 2, 'x', 'x', 'desk', 'x', false, false, '{}', 'x', now(), 'x', now());
-INSERT INTO upload (id, shop_id, by_whom, name, body) OVERRIDING SYSTEM VALUE
-VALUES (2, 3, 'matrix-elsewhere', 'x.csv', '\\x00')
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +121,7 @@ def visitors(shops: Database) -> Visitors:
         conn.execute(
             "UPDATE membership SET access_ends_at = now() + interval '9 years' WHERE role = 'helper'"
         )
-        conn.execute(FOREIGN_THINGS)
+        plant(conn)
     assert get_user_model().objects.filter(username__startswith="matrix-").count() == len(PERSONS) - 1
     found = Visitors()
     for person in PERSONS:

@@ -11,7 +11,7 @@ from django.test import Client
 from aftersale.people.accounts import ensure_user
 from tests.conftest import Database
 from tests.people.conftest import PASSWORD
-from tests.people.shops import NOON
+from tests.people.shops import NOON, case_id
 
 SignIn = Callable[[str], Client]
 
@@ -231,6 +231,38 @@ def test_who_leaves_hands_back_and_is_out(sign_in: SignIn, shops: Database) -> N
         "/login", {"username": "客服小贺", "password": PASSWORD}
     )
     assert again.status_code == 200
+
+
+def test_what_who_leaves_had_to_do_goes_back_to_the_department(sign_in: SignIn, shops: Database) -> None:
+    ensure_user("客服小宁", PASSWORD, {"tea": "agent"})
+    ensure_user("客服小明", PASSWORD, {"tea": "agent", "snack": "agent"})
+    mine, step = case_id(1, 6), "proof"
+    leaver = sign_in("客服小宁")
+    page = leaver.get("/work-orders/tea/new", {"template": "courier_claim", "case": mine}).content.decode()
+    form = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', page))
+    form |= {"f_waybill": "SF1300000006", "f_kind": "damaged", "f_value": "168.00"}
+    order = int(leaver.post("/work-orders/tea/new", form)["Location"].rsplit("/", 1)[1])
+    leaver.post(f"/work-orders/tea/{order}/do/take", {"version": 1, "step": step})
+    assert asked(shops, "SELECT count(*) FROM work_order_step WHERE owner = '客服小宁'") == [(1,)]
+    for text, due in (("周五前补发", "2026-11-12T12:00"), ("明天答复", "2026-11-12T10:00")):
+        leaver.post(f"/case/tea/{mine}/guide/promise", {"kind": "answer", "text": text, "due": due})
+    [(before,)] = asked(shops, "SELECT version FROM work_order WHERE id = %s", order)
+    said = sign_in("店主林姐").post(f"/settings/people/tea/{number(shops, '客服小宁')}/leave", follow=True)
+    assert "1 个工单步骤和 2 个承诺交回部门" in said.content.decode()
+    [(state, owner, after)] = asked(shops, "SELECT s.state, s.owner, o.version FROM work_order_step s JOIN work_order o"
+                                    " ON o.id = s.work_order_id WHERE o.id = %s AND s.code = %s", order, step)  # fmt: skip
+    assert (state, owner, after) == ("open", None, int(str(before)) + 1)
+    assert asked(shops, "SELECT who, kind, step FROM work_order_remark WHERE work_order_id = %s"
+                 " ORDER BY id DESC LIMIT 1", order) == [("店主林姐", "given_back", step)]  # fmt: skip
+    assert asked(shops, "SELECT state FROM promise WHERE by_whom = '客服小宁'") == [("open",), ("open",)]
+    assert asked(
+        shops, "SELECT department, to_whom, promised, due FROM handover WHERE from_whom = '客服小宁'"
+    ) == [("agent", None, "明天答复；周五前补发", "11-12 10:00")]
+    colleague = sign_in("客服小明")
+    assert "明天答复；周五前补发" in colleague.get(f"/case/tea/{mine}").content.decode()
+    timeline = colleague.get(f"/case/tea/{mine}").content.decode()
+    assert f"工单 #{order}「" in timeline
+    assert "的步骤交回部门" in timeline
 
 
 def test_the_last_owner_stays(sign_in: SignIn, shops: Database) -> None:

@@ -71,6 +71,20 @@ def test_a_complete_parcel_is_received_and_paid_by_the_book(sign_in: SignIn, yar
     assert "已经收过：仓库小何" in text(look(sign_in(PACKER), "YT100000002"))
 
 
+def test_a_number_used_twice_is_said_where_the_second_case_is_paid_by_hand(
+    sign_in: SignIn, yard: Yard
+) -> None:
+    yard.announce("P21", "YT100000021")
+    receive(sign_in(PACKER), "YT100000021", "0")
+    yard.work()
+    yard.announce("P22", "YT100000021")
+    assert yard.all("SELECT case_id FROM intent WHERE case_id IN ('P21', 'P22') AND money") == [("P21",)]
+    page = text(sign_in("客服小明").get("/case/snack/P22").content)
+    assert "退货单号已用于别的售后单，先查清货是谁的" in page
+    assert "退货单号已用于售后单 P21 有信息" in page
+    assert "退货单号已用于售后单 P" not in text(sign_in("客服小明").get("/case/snack/P21").content)
+
+
 def test_a_damaged_piece_goes_to_people(sign_in: SignIn, yard: Yard) -> None:
     yard.announce("P3", "YT100000003", pieces=2)
     told = text(receive(sign_in(PACKER), "YT100000003", "12"))

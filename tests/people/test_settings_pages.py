@@ -49,7 +49,8 @@ def test_a_change_is_seen_before_it_is_made_and_told_afterwards(sign_in: SignIn,
     assert own(shops) == before
     lead.post("/settings/thresholds/tea/small_amount_max", {"value": "12.5"})
     assert own(shops) == {**before, "small_amount_max": 1250}  # type: ignore[dict-item]
-    assert "主管阿兰" in text(lead.get("/settings/thresholds/tea/small_amount_max").content)
+    history = text(lead.get("/settings/thresholds/tea/small_amount_max").content)
+    assert re.search(r"主管阿兰 \S+ \S+ (默认|¥[\d.]+) → ¥12.50", history), history
     with psycopg.connect(shops.owner) as conn:
         told = conn.execute("SELECT who, target, more->>'value' FROM audit WHERE what = 'setting'").fetchall()
     assert told == [("主管阿兰", "small_amount_max", "12.50")]

@@ -44,8 +44,8 @@ def test_every_action_named_exists_and_every_action_is_named() -> None:
 
 
 def test_every_queue_named_exists_and_every_queue_is_named() -> None:
-    # Filled by what became of an intent.
-    after = {"platform_refused", "over_budget", "reversed", "deadline_passed"}
+    # Filled by what became of an intent or of a promise.
+    after = {"platform_refused", "over_budget", "reversed", "deadline_passed", "promise_due"}
     assert {then["queue"] for _, then in _thens()} - {None} == set(books.queues()) - after
     assert {queue.tab for queue in books.queues().values()} == {tab.code for tab in books.tabs()}
 

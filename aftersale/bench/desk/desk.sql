@@ -64,9 +64,18 @@ INSERT INTO goods_title (shop_id, title) SELECT DISTINCT shop_id, title FROM cas
 INSERT INTO titled_case (title_id, shop_id, seen_at, case_id)
 SELECT t.id, c.shop_id, c.first_seen_at, c.case_id FROM cases c JOIN goods_title t ON t.shop_id = c.shop_id AND t.title = c.title
 
--- name: indexes
-SELECT indexname AS name, indexdef AS made FROM pg_indexes i
-WHERE schemaname = 'public' AND tablename = ANY (%(tables)s) AND NOT EXISTS (SELECT FROM pg_constraint c WHERE c.conname = i.indexname)
+-- name: counts
+INSERT INTO queue_count (shop_id, queue, reason, action, state, cases)
+SELECT shop_id, queue, reason, action, state, count(*) FROM queue_item GROUP BY 1, 2, 3, 4, 5
+
+-- name: made
+-- Keys and indexes of these tables, the longest to build first: how to drop each and how to make it again.
+SELECT tablename,
+  CASE WHEN c.oid IS NULL THEN format('DROP INDEX %%I', indexname) ELSE format('ALTER TABLE %%I DROP CONSTRAINT %%I', tablename, conname) END,
+  CASE WHEN c.oid IS NULL THEN indexdef
+    ELSE format('ALTER TABLE %%I ADD CONSTRAINT %%I %%s', tablename, conname, pg_get_constraintdef(c.oid)) END
+FROM pg_indexes i LEFT JOIN pg_constraint c ON c.conname = i.indexname AND c.conrelid = tablename::regclass
+WHERE schemaname = 'public' AND tablename = ANY (%(tables)s) ORDER BY array_position(%(tables)s, tablename::text), indexname
 
 -- name: members
-INSERT INTO membership (user_id, shop_id, role) SELECT %(user_id)s, id, 'lead' FROM shop
+INSERT INTO membership (user_id, shop_id, role) SELECT %(user_id)s, id, 'lead' FROM shop ON CONFLICT DO NOTHING

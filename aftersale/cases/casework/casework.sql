@@ -88,10 +88,32 @@ WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND id = %(id)s AND state 
 
 -- A case that waits is as urgent as the nearest promise of it; record.sql keeps it so.
 -- name: redue
-UPDATE queue_item q SET due_at = least(c.due_at, h.target_at, (
+UPDATE queue_item q SET due_at = least(CASE WHEN q.queue <> 'promise_due' THEN least(c.due_at, h.target_at) END, (
     SELECT min(p.due_at) FROM promise p WHERE p.shop_id = q.shop_id AND p.case_id = q.case_id AND p.state = 'open'))
 FROM cases c LEFT JOIN handling h ON h.shop_id = c.shop_id AND h.case_id = c.case_id
 WHERE q.shop_id = %(shop_id)s AND q.case_id = %(case_id)s AND c.shop_id = q.shop_id AND c.case_id = q.case_id
+
+-- A promise whose time comes near puts a case that waits for nobody into the queue; the shop says how long before. The
+-- promise is held still, so that what is settled meanwhile leaves no row behind.
+-- name: remind
+WITH lead AS MATERIALIZED (
+  SELECT id AS shop_id, make_interval(hours => (setting_of(id, 'deadline_lead_hours') #>> '{}')::int) AS before FROM shop),
+near AS (
+  SELECT p.shop_id, p.case_id, p.due_at FROM promise p JOIN lead l ON l.shop_id = p.shop_id
+  WHERE p.state = 'open' AND p.due_at <= %(now)s::timestamptz + (SELECT max(before) FROM lead)
+    AND p.due_at <= %(now)s::timestamptz + l.before
+    AND NOT EXISTS (SELECT FROM queue_item q WHERE q.shop_id = p.shop_id AND q.case_id = p.case_id)
+  ORDER BY p.due_at LIMIT %(limit)s FOR SHARE OF p SKIP LOCKED)
+INSERT INTO queue_item (shop_id, case_id, queue, due_at, since)
+SELECT n.shop_id, n.case_id, 'promise_due', min(n.due_at), %(now)s FROM near n
+JOIN cases c ON c.shop_id = n.shop_id AND c.case_id = n.case_id
+GROUP BY 1, 2 ORDER BY 1, 2 ON CONFLICT (shop_id, case_id) DO NOTHING
+
+-- What waited for its promise alone waits no more once none is near.
+-- name: relieve
+DELETE FROM queue_item q WHERE q.shop_id = %(shop_id)s AND q.case_id = %(case_id)s AND q.queue = 'promise_due'
+  AND NOT EXISTS (SELECT FROM promise p WHERE p.shop_id = q.shop_id AND p.case_id = q.case_id AND p.state = 'open'
+    AND p.due_at <= %(now)s::timestamptz + make_interval(hours => (setting_of(q.shop_id, 'deadline_lead_hours') #>> '{}')::int))
 
 -- name: member
 SELECT m.role FROM membership m JOIN auth_user u ON u.id = m.user_id AND u.is_active

@@ -50,9 +50,16 @@ def settle_promise(conn: Connection[Any], place: Place, promise_id: int, state: 
         row = conn.execute(SQL["settle_promise"], place.values(id=promise_id, state=state)).fetchone()
         if row is None:
             return Refusal("already", "这个承诺已经有结果了")
+        conn.execute(SQL["relieve"], place.values())
         conn.execute(SQL["redue"], place.values())
         tell(conn, place, "promise", {"settled": state, "text": row[0], "late": place.now > row[1]})
     return None
+
+
+def remind(conn: Connection[Any], now: datetime, limit: int = 1000) -> int:
+    """Cases that wait for nobody, but were promised something that is due soon, wait for people; how many."""
+    with conn.transaction():
+        return conn.execute(SQL["remind"], {"now": now, "limit": limit}).rowcount
 
 
 @dataclass(frozen=True, slots=True)

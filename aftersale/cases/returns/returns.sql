@@ -48,6 +48,12 @@ SELECT shop_id, id, waybill FROM return_scan WHERE due_at <= %(now)s ORDER BY du
 UPDATE return_scan SET due_at = NULL, told_at = CASE WHEN undone_at IS NULL THEN coalesce(told_at, %(now)s) ELSE told_at END
 WHERE shop_id = %(shop_id)s AND id = %(id)s
 
+-- What its own goods in a parcel mean for a case is decided anew, also where the receipt itself says nothing new.
+-- name: look
+INSERT INTO look (shop_id, case_id, at)
+SELECT shop_id, case_id, %(now)s FROM return_scan_case WHERE shop_id = %(shop_id)s AND scan_id = %(id)s ORDER BY case_id
+ON CONFLICT (shop_id, case_id) DO UPDATE SET at = least(look.at, excluded.at)
+
 -- The waybills under which the record knows what these parcels bring: their own, and their cases' return numbers.
 -- name: reaches
 SELECT s.waybill FROM return_scan s WHERE s.shop_id = %(shop_id)s AND s.id = %(id)s

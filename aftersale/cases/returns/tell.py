@@ -31,6 +31,7 @@ def tell(conn: Connection[Any], now: datetime) -> int:
         for shop_id, scan_id, _waybill in due:
             place = {"shop_id": shop_id, "id": scan_id}
             conn.execute(SQL["told"], {**place, "now": now})
+            conn.execute(SQL["look"], {**place, "now": now})
             reached |= {(shop_id, waybill): None for (waybill,) in conn.execute(SQL["reaches"], place)}
         for shop_id, waybill in sorted(reached):
             _tell(conn, shop_id, waybill, now)

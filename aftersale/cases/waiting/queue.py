@@ -1,13 +1,12 @@
 """One page of the queue, whatever is filtered and sorted, at a cost that does not grow with the queue."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import isqrt
 from typing import Any
 
-from aftersale.cases.rows import read
+from aftersale.cases.rows import read, remembered
 from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Kind, Place
 from aftersale.pg.sql import queries
 
@@ -15,6 +14,9 @@ SQL = queries("aftersale.cases.waiting", "waiting.sql")
 PAGE_ROWS = 50
 PAGES_MAX = 40
 MATCHES_MAX = 1000
+DEEP = {"scan": "p.no", "few": "-p.no"}
+NEARLY_ALL = 0.9
+STEPS_MIN, STEPS_MAX = 2000, 6000  # many may share one deadline
 DENSE = 0.2  # where every fifth row matches, reading in order beats picking
 
 # The sort's number, ascending, and the order in which an index gives it.
@@ -46,26 +48,26 @@ def counted(shop_ids: Collection[int]) -> list[Count]:
 def page_of(spots: Collection[Count], wanted: Filter, now: datetime) -> list[Place]:
     """The page's waiting cases among these places in order, and one more when there is a next page."""
     skip = (min(max(wanted.page, 1), PAGES_MAX) - 1) * PAGE_ROWS
-    top = skip + PAGE_ROWS + 1
+    soonest = _soonest(spots, wanted, now, skip)
+    if len(soonest) > PAGE_ROWS:
+        return soonest
+    return _cut(spots, wanted, now, skip, PAGE_ROWS + 1)
+
+
+def _cut(spots: Collection[Count], wanted: Filter, now: datetime, skip: int, rows: int) -> list[Place]:
+    """Few rows of each place, more of those that fill the page: the cut that makes both together the least."""
+    top = skip + rows
     found, params = _where_to_read(spots, wanted, now, top), _params(spots, wanted, now)
-    pieces = max(len(found.scan) + len(found.few), 1)
-    cut = min(max(16, 4 * top // pieces + 16), top)
-    while True:
-        sql = _merged(SQL["merged"], found, wanted)
-        if not sql:
-            return []
-        places = read(
-            Place, sql, {**params, **_arrays(found), "skip": skip, "rows": PAGE_ROWS + 1, "cut": cut}
-        )
-        if len(places) > PAGE_ROWS or cut >= top:
-            return places
-        cut = min(cut * 8, top)
+    sql = _merged(SQL["merged"], found, wanted)
+    cut = top // (isqrt(len(found.scan) + len(found.few)) or 1) + 1
+    asked = {**params, **_arrays(found), "skip": skip, "rows": rows, "top": top, "cut": cut}
+    return read(Place, sql, asked) if sql else []
 
 
 def matching(spots: Collection[Count], wanted: Filter, now: datetime, since: datetime | None = None) -> int:
     """How many cases match: exactly while the counters tell, else counted up to MATCHES_MAX; with `since` the later ones."""
     if not wanted.by_row and since is None:
-        return sum(one.cases for one in (_kinds(spots, wanted) if wanted.of_kind else spots))
+        return _matches(spots, wanted)
     found, params = _where_to_read(spots, wanted, now, MATCHES_MAX), _params(spots, wanted, now)
     if since is not None:
         found = Found(ranged=list(spots))
@@ -76,9 +78,7 @@ def matching(spots: Collection[Count], wanted: Filter, now: datetime, since: dat
 
 def everything(spots: Collection[Count], wanted: Filter, now: datetime, most: int) -> list[Place]:
     """All matching cases in order, at most so many."""
-    found, params = _where_to_read(spots, wanted, now, most), _params(spots, wanted, now)
-    sql = _merged(SQL["merged"], found, wanted)
-    return read(Place, sql, {**params, **_arrays(found), "skip": 0, "rows": most, "cut": most}) if sql else []
+    return _cut(spots, wanted, now, 0, most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +86,43 @@ class Matches:
     cases: int
 
 
-def _kinds(spots: Collection[Count], wanted: Filter) -> list[Kind]:
-    """The kinds that match, in these places."""
+def _soonest(spots: Collection[Count], wanted: Filter, now: datetime, skip: int) -> list[Place]:
+    """The page along the one index of all deadlines, where nearly all of the queue is these people's and much of it
+    matches; empty or short where another way is needed."""
+    narrow = wanted.by_amount or wanted.left_h is not None or wanted.owner not in ("", UNCLAIMED)
+    matches = 0 if narrow or wanted.sort != "due" else _matches(spots, wanted)
+    if not matches:
+        return []
+    waiting = read(Matches, SQL["waiting"], {})[0].cases
+    if sum(spot.cases for spot in spots) < NEARLY_ALL * waiting:
+        return []
+    steps = max(STEPS_MIN, 4 * (skip + PAGE_ROWS + 1) * waiting // matches)
+    if steps > STEPS_MAX:
+        return []
+    sql = SQL["soonest"].replace("/*where*/", "AND owner IS NULL" if wanted.owner else "")
+    asked = {**_params(spots, wanted, now), **_arrays(Found(scan=list(spots)))}
+    return read(Place, sql, {**asked, "steps": steps, "skip": skip, "rows": PAGE_ROWS + 1})
+
+
+def _matches(spots: Collection[Count], wanted: Filter) -> int:
+    """How many are of the filter's kind, whoever owns them."""
+    return sum(one.cases for one in (_alike(spots, wanted) if wanted.of_kind else spots))
+
+
+def _alike(spots: Collection[Count], wanted: Filter) -> list[Count]:
+    """How many match in each of these places."""
     places = {(spot.shop_id, spot.queue) for spot in spots}
     asked = {"reason": wanted.reason, "action": wanted.action, "state": wanted.state}
-    found = read(Kind, SQL["kinds"], {"shop_ids": sorted({shop_id for shop_id, _ in places}), **asked})
+    asked_for = {"shop_ids": sorted({shop_id for shop_id, _ in places}), **asked}
+    found = remembered(("alike", *map(str, asked_for.values())), lambda: read(Count, SQL["alike"], asked_for))
     return [one for one in found if (one.shop_id, one.queue) in places]
+
+
+def _kinds(places: Collection[tuple[int, str]], wanted: Filter) -> list[Kind]:
+    """The kinds that match, in these places."""
+    asked: dict[str, Any] = {"reason": wanted.reason, "action": wanted.action, "state": wanted.state}
+    asked |= {"shop_ids": [shop_id for shop_id, _ in places], "queues": [queue for _, queue in places]}
+    return read(Kind, SQL["kinds"], asked) if places else []
 
 
 def _where_to_read(spots: Collection[Count], wanted: Filter, now: datetime, top: int) -> Found:
@@ -101,16 +132,17 @@ def _where_to_read(spots: Collection[Count], wanted: Filter, now: datetime, top:
     left = {(spot.shop_id, spot.queue): spot for spot in spots}
     found = Found()
     if wanted.of_kind:
-        alike: dict[tuple[int, str], list[Kind]] = defaultdict(list)
-        for kind in _kinds(spots, wanted):
-            alike[kind.shop_id, kind.queue].append(kind)
+        alike = {(one.shop_id, one.queue): one.cases for one in _alike(spots, wanted)}
         left = {place: spot for place, spot in left.items() if place in alike}
-        for place, kinds in alike.items():
-            matches = sum(kind.cases for kind in kinds)
-            quick = wanted.sort == "due" or matches <= isqrt(top * left[place].cases)
-            if quick and matches < DENSE * left[place].cases:
-                found.few += kinds
-                del left[place]
+        few = [
+            place
+            for place, matches in alike.items()
+            if (wanted.sort == "due" or matches <= isqrt(top * left[place].cases))
+            and matches < DENSE * left[place].cases
+        ]
+        found.few = _kinds(few, wanted)
+        for place in few:
+            del left[place]
     if left and (wanted.by_amount or (wanted.left_h is not None and wanted.sort != "due")):
         for spot, some in _ranged(list(left.values()), wanted, now, top):
             if some:
@@ -155,12 +187,18 @@ def _merged(sql: str, found: Found, wanted: Filter, *, since: bool = False) -> s
         )
     else:
         kinds = ""
-    cuts = " UNION ALL ".join(
-        f"({SQL[name].replace('/*where*/', where + (kinds if name == 'scan' else ''))}\n)" for name in used
+    read_from = {
+        name: SQL[name].replace("/*where*/", where + (kinds if name == "scan" else "")) for name in used
+    }
+    cuts = " UNION ALL ".join(f"({one}\n)" for one in read_from.values())
+    deeper = "".join(
+        f"UNION ALL SELECT shop_id, case_id, first FROM ({one.replace('%(cut)s', '%(top)s')}\n"
+        f"  WHERE {DEEP[name]} = ANY (ARRAY(SELECT place FROM deep))) AS {name}\n"
+        for name, one in read_from.items()
+        if name in DEEP
     )
-    return (
-        sql.replace("/*cuts*/", cuts).replace("/*first*/", first).replace("/*order*/", order) if cuts else ""
-    )
+    sql = sql.replace("/*cuts*/", cuts).replace("/*deeper*/", deeper)
+    return sql.replace("/*first*/", first).replace("/*order*/", order) if cuts else ""
 
 
 def _params(spots: Collection[Count], wanted: Filter, now: datetime) -> dict[str, Any]:

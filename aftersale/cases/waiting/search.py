@@ -1,4 +1,4 @@
-"""Finding a case by what a person has at hand: a number, the end of a phone number, or words of the goods."""
+"""Finding a case by what a person has at hand: a number, the end of a phone number, words of the goods or of a note."""
 
 import re
 from collections.abc import Collection
@@ -12,6 +12,7 @@ from aftersale.pg.sql import queries
 SQL = queries("aftersale.cases.waiting", "search.sql")
 ROWS = 50
 WORDS_MAX = 8
+NOTES_READ = 1000  # at most, however many hold the words; with many shops fewer of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Hit:
 
 
 def found_by(shop_ids: Collection[int], text: str) -> list[Place]:
-    """Cases of these shops by whole number first, then by phone tail, then by words; at most ROWS."""
+    """Cases of these shops by whole number first, then by phone tail, then by words of notes and goods; at most ROWS."""
     text = text.replace("\x00", "").strip()[:64]
     if not text:
         return []
@@ -41,8 +42,11 @@ def found_by(shop_ids: Collection[int], text: str) -> list[Place]:
     if not places and re.fullmatch(r"[0-9]{4}", text):
         places = read(Place, SQL["phone"], asked)
     if not places:
-        patterns = [f"%{_plain(word)}%" for word in text.split()[:WORDS_MAX]]
-        places = read(Place, SQL["words"], {**asked, "patterns": patterns})
+        words = text.split()[:WORDS_MAX]
+        asked |= {"words": words, "patterns": [f"%{_plain(word)}%" for word in words]}
+        deep = min(NOTES_READ, max(100, 8 * NOTES_READ // max(len(shop_ids), 1)))
+        told = read(Place, SQL["notes"], {**asked, "deep": deep})
+        places = list(dict.fromkeys([*told, *read(Place, SQL["words"], asked)]))[:ROWS]
     return places
 
 

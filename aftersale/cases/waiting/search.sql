@@ -26,6 +26,30 @@ CROSS JOIN LATERAL (
   ORDER BY k.seen_at DESC LIMIT %(rows)s) c
 ORDER BY c.seen_at DESC, c.case_id LIMIT %(rows)s
 
+-- Of what is looked for, the rarest two characters of each shop lead to its newest notes; these are then read. Whatever
+-- the number of notes, so many of them are read and no more.
+-- name: notes
+WITH since AS MATERIALIZED (SELECT moment() - interval '90 days' AS at),
+sized AS (
+  SELECT s.id AS shop_id, g.gram, (SELECT count(*) FROM (
+    SELECT FROM note_gram n WHERE n.shop_id = s.id AND n.gram = g.gram AND n.at > (SELECT at FROM since) LIMIT %(deep)s) AS k) AS notes
+  FROM unnest(%(shop_ids)s::int[]) AS s (id)
+  CROSS JOIN (SELECT DISTINCT unnest(note_grams(w)) AS gram FROM unnest(%(words)s::text[]) w) g),
+rarest AS (SELECT DISTINCT ON (shop_id) shop_id, gram, notes FROM sized ORDER BY shop_id, notes, gram),
+newest AS MATERIALIZED (
+  SELECT n.shop_id, n.case_id, n.at FROM rarest r CROSS JOIN LATERAL (
+    SELECT k.shop_id, k.case_id, k.at FROM note_gram k
+    WHERE k.shop_id = r.shop_id AND k.gram = r.gram AND k.at > (SELECT at FROM since) ORDER BY k.at DESC LIMIT %(deep)s) n
+  WHERE r.notes > 0 ORDER BY n.at DESC LIMIT 1000)
+SELECT n.shop_id, n.case_id FROM newest n WHERE EXISTS (
+  SELECT FROM happening h WHERE h.shop_id = n.shop_id AND h.case_id = n.case_id AND h.at = n.at AND h.kind = 'note'
+    AND h.what ILIKE ALL (%(patterns)s::text[]))
+GROUP BY n.shop_id, n.case_id ORDER BY max(n.at) DESC, n.case_id LIMIT %(rows)s
+
+-- name: forget_notes
+DELETE FROM note_gram WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM note_gram WHERE at < moment() - interval '90 days' LIMIT 5000))
+
 -- name: shown
 SELECT c.shop_id, c.case_id, c.order_id, c.aftersale_type, c.reason, c.state, c.title, c.amount_fen, c.applied_at,
   i.queue, i.due_at

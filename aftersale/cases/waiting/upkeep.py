@@ -44,6 +44,11 @@ def title(conn: Connection[Any]) -> int:
     return 1
 
 
+def forget(conn: Connection[Any]) -> int:
+    """Notes that are too old to be looked for; how many of their words went."""
+    return conn.execute(SEARCH["forget_notes"]).rowcount
+
+
 def turn(conn: Connection[Any]) -> int:
-    """One round of both."""
-    return title(conn) + min(fold(conn), 1)
+    """One round of all three."""
+    return title(conn) + min(fold(conn), 1) + min(forget(conn), 1)

@@ -1,16 +1,39 @@
--- The queue is read place by place (shop, queue), each along an index and cut, and the cuts are merged. `first` and
--- `second` are the sort's numbers, ascending; a cut that is not exhausted bounds what is certain of all.
+-- The queue is read place by place (shop, queue), each along an index and cut, and the cuts are merged. `first` is the
+-- sort's number, ascending.
 
 -- name: counts
 SELECT shop_id, queue, sum(cases)::int AS cases FROM queue_count
 WHERE shop_id = ANY(%(shop_ids)s::int[]) GROUP BY shop_id, queue HAVING sum(cases) > 0
 
--- name: kinds
-SELECT shop_id, queue, reason, action, state, sum(cases)::int AS cases FROM queue_count
+-- name: alike
+SELECT shop_id, queue, sum(cases)::int AS cases FROM queue_count
 WHERE shop_id = ANY(%(shop_ids)s::int[])
   AND (%(reason)s = '' OR reason = %(reason)s) AND (%(action)s = '' OR action = %(action)s)
   AND (%(state)s = '' OR state = %(state)s)
+GROUP BY shop_id, queue HAVING sum(cases) > 0
+
+-- name: kinds
+SELECT shop_id, queue, reason, action, state, sum(cases)::int AS cases FROM queue_count
+WHERE (shop_id, queue) IN (SELECT * FROM unnest(%(shop_ids)s::int[], %(queues)s::text[]))
+  AND (%(reason)s = '' OR reason = %(reason)s) AND (%(action)s = '' OR action = %(action)s)
+  AND (%(state)s = '' OR state = %(state)s)
 GROUP BY shop_id, queue, reason, action, state HAVING sum(cases) > 0
+
+-- How many wait in all shops, about: nobody reads it.
+-- name: waiting
+SELECT greatest(reltuples, 1)::int AS cases FROM pg_class WHERE oid = 'queue_item'::regclass
+
+-- In the order of the deadline over all shops, so many steps. Of the last deadline not all may have been seen.
+-- name: soonest
+WITH seen AS MATERIALIZED (
+  SELECT i.shop_id, i.queue, i.reason, i.action, i.state, i.owner, i.due_at, i.case_id FROM queue_item i
+  WHERE i.due_at IS NOT NULL ORDER BY i.due_at LIMIT %(steps)s)
+SELECT shop_id, case_id FROM seen
+WHERE due_at < (SELECT max(due_at) FROM seen)
+  AND (shop_id, queue) IN (SELECT * FROM unnest(%(shop_ids)s::int[], %(queues)s::text[]))
+  AND (%(reason)s = '' OR reason = %(reason)s) AND (%(action)s = '' OR action = %(action)s)
+  AND (%(state)s = '' OR state = %(state)s) /*where*/
+ORDER BY due_at, case_id OFFSET %(skip)s LIMIT %(rows)s
 
 -- Rows of whole places in the order of the sort, what does not match left out.
 -- name: scan
@@ -39,13 +62,16 @@ WHERE i.shop_id = ANY(%(all_shop_ids)s::int[]) AND i.queue = ANY(%(all_queues)s:
   AND (%(reason)s = '' OR i.reason = %(reason)s) AND (%(action)s = '' OR i.action = %(action)s)
   AND (%(state)s = '' OR i.state = %(state)s) /*where*/
 
+-- A place whose cut ends before the page does is read deeper; of these there are at most top / cut.
 -- name: merged
 WITH cuts AS MATERIALIZED (/*cuts*/),
-certain AS (
-  SELECT first, case_id FROM cuts WHERE nth = %(cut)s ORDER BY first, case_id LIMIT 1)
-SELECT c.shop_id, c.case_id FROM cuts c
-WHERE NOT EXISTS (SELECT FROM certain)
-  OR (c.first, c.case_id) <= (SELECT s.first, s.case_id FROM certain s)
+last AS (SELECT first, case_id FROM cuts ORDER BY first, case_id OFFSET %(top)s - 1 LIMIT 1),
+deep AS MATERIALIZED (
+  SELECT place FROM cuts WHERE nth = %(cut)s
+    AND (NOT EXISTS (SELECT FROM last) OR (first, case_id) < (SELECT l.first, l.case_id FROM last l)))
+SELECT c.shop_id, c.case_id FROM (
+  SELECT shop_id, case_id, first FROM cuts WHERE place <> ALL (ARRAY(SELECT place FROM deep))
+  /*deeper*/) c
 ORDER BY c.first, c.case_id OFFSET %(skip)s LIMIT %(rows)s
 
 -- name: matches

@@ -1,10 +1,27 @@
 """Asks for the address when the first connection is made, so that importing the settings starts no server."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.conf import settings
 from django.db.backends.postgresql import base
+from psycopg import Connection
 
 from aftersale.pg.connect import django_database
+
+PEOPLE_MAX = 16
+BUSY_S, IDLE_S = 5.0, 300.0
+FORGET = "SELECT set_config('role', 'none', false), set_config('aftersale.shops', '', false)"
+
+
+def keep_connections() -> None:
+    """From here on this process hands a connection from request to request. For the server of the pages."""
+    cast("dict[str, Any]", settings.DATABASES["default"]).update(KEPT=True, CONN_HEALTH_CHECKS=True)
+
+
+def forget(conn: Connection[Any]) -> None:
+    """What a person's request said about itself is gone before another's gets the connection."""
+    conn.execute(FORGET)
+    conn.commit()
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -12,5 +29,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_connection_params(self) -> dict[str, Any]:
         found = django_database(self.settings_dict["ROLE"])
+        if self.settings_dict.get("KEPT"):
+            found["OPTIONS"]["pool"] = {
+                "min_size": 1, "max_size": PEOPLE_MAX, "timeout": BUSY_S, "max_idle": IDLE_S, "reset": forget,
+            }  # fmt: skip
         self.settings_dict.update({key: value for key, value in found.items() if key != "ENGINE"})
         return super().get_connection_params()

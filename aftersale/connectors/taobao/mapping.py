@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from aftersale.connectors.phone import phone_tail
 from aftersale.connectors.plain import is_id, plain
 from aftersale.connectors.taobao import words
 from aftersale.connectors.taobao.attributes import refund_facts, trade_facts
@@ -104,6 +105,7 @@ def read_trade(trade: Trade) -> Order:
         tracking_no=plain(parcel.invoice_no) if parcel else None,
         courier=plain(parcel.logistics_company) if parcel else None,
         buyer_ref=plain(trade.buyer_open_uid),
+        phone_tail=phone_tail(str(trade.receiver_mobile)),
         lines=_lines(rows, trade.promotion_details),
     )
 

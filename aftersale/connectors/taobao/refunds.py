@@ -18,7 +18,7 @@ REFUND_FIELDS = (
 )
 TRADE_FIELDS = (
     "tid,status,payment,post_fee,total_fee,created,pay_time,consign_time,modified,step_trade_status,receiver_state,"
-    "buyer_open_uid,trade_attr,promotion_details,orders"
+    "receiver_mobile,buyer_open_uid,trade_attr,promotion_details,orders"
 )
 
 

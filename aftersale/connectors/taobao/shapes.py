@@ -91,6 +91,7 @@ class Trade(msgspec.Struct, gc=False):
     consign_time: str | None = None
     step_trade_status: str | None = None
     receiver_state: str | None = None
+    receiver_mobile: Id | None = None
     buyer_open_uid: str | None = None
     trade_attr: str | None = None
     promotion_details: Promotions | list[Promotion] | None = None

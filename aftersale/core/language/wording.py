@@ -249,8 +249,12 @@ class Wording:
 
     def _options(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
         kind = self._kind(item)
-        if isinstance(options, Knob):
-            return self.side(options, kind)
         labels = self.labels(self.env.catalogue[item.name]) if isinstance(item, Ref) else {}
+        if isinstance(options, Knob):
+            values = self.env.settings[options.name]
+            if not labels or not isinstance(values, tuple) or not values:
+                return self.side(options, kind)
+            named = self._say("list").join(labels.get(str(value), str(value)) for value in values)
+            return f"{self.title(self.book.settings[options.name])} {named}"
         shown = [labels.get(str(option.value)) or self.show(option.value, kind) for option in options]
         return self._say("list").join(shown)

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 
+from aftersale.connectors.phone import phone_tail
 from aftersale.core.money import FEN_MAX, fen_from_yuan
 from aftersale.core.records import ID_LENGTH_MAX
 from aftersale.intake.files.trouble import BadCell
@@ -191,6 +192,12 @@ def flag(cell: Cell) -> bool | None:
     return None
 
 
+def tail(cell: Cell) -> str | None:
+    """The last four digits of a telephone number; a number that is encrypted or none at all tells nothing."""
+    whole = isinstance(cell, float) and math.isfinite(cell) and cell == int(cell)
+    return phone_tail(plain(int(cell) if whole and isinstance(cell, float) else cell))
+
+
 PARSERS: dict[str, Callable[[Cell], Value]] = {
     "id": identifier,
     "fen": amount,
@@ -198,6 +205,7 @@ PARSERS: dict[str, Callable[[Cell], Value]] = {
     "past": moment,
     "count": count,
     "text": text,
+    "tail": tail,
     "flag": flag,
     "word": plain,
 }

@@ -49,6 +49,7 @@ FIELDS: dict[str, str] = {
     "return_courier": "text",
     "courier": "text",
     "region": "text",
+    "phone": "tail",
     "title": "text",
     "sku": "text",
     "quantity": "count",

@@ -25,6 +25,7 @@ BAD_ROWS_MAX = 100_000
 SUBORDER_ROWS_MAX = 300_000
 RAW_CHARS_MAX = 4_000
 SHOWN_ROWS = 20
+PERSONAL = ("region", "phone")  # columns of which a part is read and nothing kept as it stands
 
 _SHIPPED = ("goods", "shipping_info", "order_state", "tracking_no", "shipped_at")
 _TELLS: dict[str, tuple[str, ...]] = {
@@ -83,7 +84,7 @@ class Reading:
     def missing_facts(self) -> tuple[str, ...]:
         """Facts of an application or its order that this layout has no column for."""
         names = [f.name.removesuffix("_fen") for record in (Application, Order) for f in fields(record)]
-        skip = {"case_id", "order_id", "version", "lines"}
+        skip = {"case_id", "order_id", "version", "lines", "phone_tail"}
         return tuple(name for name in dict.fromkeys(names) if name not in self.facts | skip)
 
     def entries(self) -> Iterator[Entry]:
@@ -137,7 +138,7 @@ class Reading:
         if not self._kept:
             places = self.layout.places(self.headers)
             self._kept = [
-                (self.headers[at], at) for name in places if name != "region" for at in places[name]
+                (self.headers[at], at) for name in places if name not in PERSONAL for at in places[name]
             ]
         shown = {
             name: cells[at] for name, at in self._kept if at < len(cells) and cells[at] not in ("", None)

@@ -255,6 +255,7 @@ def _order(
         region=province(_text(values, "region")),
         tracking_no=_text(values, "tracking_no"),
         courier=_text(values, "courier"),
+        phone_tail=_text(values, "phone"),
     )
 
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 from aftersale.intake.files.cells import plain
 from aftersale.intake.files.layouts import Layout, named
 from aftersale.intake.files.mapping import IGNORE, guess
-from aftersale.intake.files.reading import Reading
+from aftersale.intake.files.reading import PERSONAL, Reading
 from aftersale.intake.files.trouble import UnknownLayout, UnusableFile
 from aftersale.intake.uploads.kept import BAD_FILE, bad_rows_csv, header_key, kept, moment, opened
 from aftersale.jobs.running import Running, Unfit
@@ -87,7 +87,7 @@ def _cells(headers: Sequence[str], fields: Mapping[str, str], cells: Sequence[ob
     texts = [plain(cell) for cell in cells[: len(headers)]]  # type: ignore[arg-type]
     shown = [str(text)[:SHOWN_CHARS_MAX] for text in texts]
     return [
-        text if fields.get(header, IGNORE) not in (IGNORE, "region") else _masked(text)
+        text if fields.get(header, IGNORE) not in (IGNORE, *PERSONAL) else _masked(text)
         for header, text in zip(headers, shown, strict=False)
     ]
 

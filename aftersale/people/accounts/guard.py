@@ -28,7 +28,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """Whether a shop asks this person for a second step, and whether they have one."""
+    """Whether this person must have a second step, and whether they have one."""
 
     required: bool
     present: bool

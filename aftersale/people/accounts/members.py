@@ -1,7 +1,7 @@
 """Members of a shop: changing their rights, giving more for a while, letting them go. Refusals are values."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from aftersale.cases import audit
 from aftersale.cases.access import Shop
-from aftersale.cases.leave.back import hand_back
+from aftersale.cases.leave.back import Back, hand_back
 from aftersale.cases.rows import first, read, record_connection
 from aftersale.core.refusal import Refusal
 from aftersale.people.accounts.rights import REFUNDS, Grant, beyond
@@ -152,15 +152,15 @@ def end_more(shop: Shop, user_id: int, number: int, by: User, now: datetime) -> 
     return _with_member(shop, user_id, by, None, end)
 
 
-def leave(shop: Shop, user_id: int, by: User, now: datetime) -> int | Refusal:
-    """The person leaves the shop: their waiting cases go back to the queue, their sessions end; how many cases."""
-    back = 0
+def leave(shop: Shop, user_id: int, by: User, now: datetime) -> Back | Refusal:
+    """The person leaves the shop: what they had to do goes back, their sessions end."""
+    back = Back(0, 0, 0)
 
     def go(held: Held) -> None:
         nonlocal back
         _run("remove", shop, user_id, {})
-        back = hand_back(record_connection(), shop.id, held.name, by.username, now)
-        told(shop.id, "leave", held.name, by, now, {"cases": back, "before": held.grant.params})
+        back = hand_back(record_connection(), shop.id, held.name, held.role, by.username, now)
+        told(shop.id, "leave", held.name, by, now, {**asdict(back), "before": held.grant.params})
         if not number_of("others", shop_id=shop.id, user_id=user_id):
             User.objects.filter(pk=user_id).update(is_active=False)
         end_sessions(user_id)

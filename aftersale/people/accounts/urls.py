@@ -37,6 +37,7 @@ urlpatterns = [
     path("account/keys", own.page, name="mfa_list_webauthn"),
     path("account/keys/add", mine(keys.add_webauthn), name="mfa_add_webauthn"),
     path("account/keys/<int:pk>/remove", mine(keys.remove_webauthn), name="mfa_remove_webauthn"),
+    path("account/reset-seen", own.seen, name="step-reset-seen"),
     path("account/sessions", mine(sessions.list_usersessions), name="usersessions_list"),
     path("account/sessions/<int:session_id>/end", own.end, name="session-end"),
 ]

@@ -22,6 +22,16 @@ CROSS JOIN LATERAL person_permitted(i.shop_id, %(by)s, i.kind, i.amount_fen, i.c
 WHERE i.state = 'with_person' AND i.shop_id = ANY(%(shop_ids)s::int[])
 ORDER BY c.due_at NULLS LAST, i.shop_id, i.case_id LIMIT 200
 
+-- name: rules
+SELECT a.id, e.shop_id, a.asked_by, a.asked_at, a.why, (a.asked_by = %(by)s OR %(by)s = ANY (e.authors)) AS own
+FROM book_approval a JOIN book_edit e ON e.id = a.edit_id
+WHERE e.ended IS NULL AND e.shop_id = ANY(%(shop_ids)s::int[]) AND a.sha256 = e.sha256
+  AND a.answered_at IS NULL AND a.voided_at IS NULL
+ORDER BY a.asked_at, a.id LIMIT 200
+
 -- name: count
 SELECT ((SELECT count(*) FROM approval a WHERE a.state = 'requested' AND a.shop_id = ANY(%(shop_ids)s::int[]))
+  + (SELECT count(*) FROM book_approval a JOIN book_edit e ON e.id = a.edit_id
+    WHERE e.ended IS NULL AND e.shop_id = ANY(%(rule_shop_ids)s::int[]) AND a.sha256 = e.sha256
+      AND a.answered_at IS NULL AND a.voided_at IS NULL)
   + (SELECT count(*) FROM intent i WHERE i.state = 'with_person' AND i.shop_id = ANY(%(shop_ids)s::int[])))::int AS cases

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import first
+from aftersale.people.rights import RIGHTS
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people.approvals", "approvals.sql")
@@ -17,5 +18,6 @@ class Count:
 
 def count_for(shops: Collection[Shop]) -> int:
     """Over all of these shops."""
-    found = first(Count, SQL["count"], {"shop_ids": [shop.id for shop in shops]})
+    publishing = [shop.id for shop in shops if shop.role in RIGHTS["rule_publish"]]
+    found = first(Count, SQL["count"], {"shop_ids": [shop.id for shop in shops], "rule_shop_ids": publishing})
     return found.cases if found else 0

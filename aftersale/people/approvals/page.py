@@ -19,6 +19,7 @@ from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
 from aftersale.people import words
 from aftersale.people.acts import record_connection, said
+from aftersale.people.approvals import rules
 from aftersale.people.case import ACTING
 from aftersale.people.rights import needs
 from aftersale.pg.sql import queries
@@ -97,11 +98,13 @@ def page(request: HttpRequest) -> HttpResponse:
         (one, shops[one.shop_id], _not_theirs(one, by)) for one in read(Waiting, SQL["waiting"], where)
     ]
     by_hand = [(one, shops[one.shop_id]) for one in read(ByHand, SQL["with_person"], where)]
+    drafts = rules.waiting_for(request.user, by)
     context = {
         "here": "approvals",
         "waiting": waiting,
         "by_hand": by_hand,
-        "total": len(waiting) + len(by_hand),
+        "drafts": drafts,
+        "total": len(waiting) + len(by_hand) + len(drafts),
     }
     return render(request, "people/approvals.html", context)
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET
 
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import first, read
+from aftersale.people.audit import told
 from aftersale.people.rights import needs, shops_with
 from aftersale.pg.sql import queries
 
@@ -42,7 +43,11 @@ class Row:
 
     @property
     def details(self) -> Iterator[tuple[str, str]]:
-        return ((name, str(value)) for name, value in json.loads(self.more).items())
+        return told.details(json.loads(self.more))
+
+    @property
+    def subject(self) -> str:
+        return told.subject(self.what, self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,9 @@ def titles() -> dict[str, str]:
         "join": _("加入店铺"),
         "leave": _("离开店铺"),
         "password": _("修改密码"),
+        "password_link": _("生成重设密码的链接"),
+        "second_step": _("重设两步验证"),
+        "sessions": _("结束别人的登录"),
         "setting": _("修改设置"),
         "switch": _("拨动总闸"),
         "rule_edit": _("修改规则草稿"),

@@ -42,6 +42,7 @@ def fields() -> dict[str, str]:
         "product_id": _("商品编号"),
         "quantity": _("数量"),
         "region": _("收货省份"),
+        "phone": _("收货手机（只留后四位）"),
     }
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from aftersale.people import words
 from aftersale.people.files.fields import fields
-from aftersale.rulebooks import books
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,13 @@ def mapped(look: Mapping[str, Any]) -> dict[str, Any]:
 
 def judged(found: Mapping[str, Any]) -> dict[str, Any]:
     """What the book would say: tiles, queues and rules with their titles."""
-    titles = {rule.name: rule.title for rule in books.book("refund").rules}
     return {
         "cases": _figure("", found["cases"]),
         "auto": _figure("", found["auto"]),
         "person": _figure("", found["person"]),
         "done": _figure("", found["done"]),
         "queues": [_figure(words.word("queue", one["name"]), one) for one in found["by_queue"]],
-        "rules": [_figure(titles.get(one["name"], one["name"]), one) for one in found["by_rule"]],
+        "rules": [_figure(words.rule(one["name"]), one) for one in found["by_rule"]],
         "passed": _figure("", found["deadlines"]["passed"]),
         "soon": _figure("", found["deadlines"]["within_2_h"]),
         "finished": found["finished"],

@@ -14,6 +14,7 @@ from aftersale.people import words
 from aftersale.people.acts import ACTS, UNDO_S, Act, perform, said
 from aftersale.people.case import ACTING, choices, head_of, theirs
 from aftersale.people.rights import needs
+from aftersale.people.why import decision_of, why
 
 STAY = frozenset({"note", "message", "facts"})
 
@@ -50,11 +51,13 @@ def _dock(case: Case, by: str) -> dict[str, Any]:
     may_act = case.shop.role in ACTING and head.open
     buttons = choices(case, head, by) if may_act and head.queue else []
     keys = {"refuse": "r", "intercept": "i"}
+    decision = decision_of(case.shop.id, case.case_id) if head.queue else None
     first = next((kind for kind, _fen, _asks in buttons if kind not in keys), None)
     return {
         "case": case,
         "head": head,
         "waits": head.queue is not None,
+        "why": why(decision) if decision else None,
         "may_act": may_act,
         "may_message": may_act and "message" in ACTS,
         "buttons": [

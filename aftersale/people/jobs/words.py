@@ -75,11 +75,16 @@ def _exported(result: Mapping[str, Any]) -> str:
     return _("已导出 %(rows)s 行。") % {"rows": rows}
 
 
+def _backtested(result: Mapping[str, Any]) -> str:
+    return _("回测了 %(cases)s 张售后单，没有改动任何一张。") % {"cases": f"{result.get('cases', 0):,}"}
+
+
 SENTENCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "file_look": _looked,
     "file_import": _imported,
     "file_judge": _judged,
     "export": _exported,
+    "backtest": _backtested,
 }
 
 

@@ -18,7 +18,7 @@ from aftersale.people.jobs.found import job_for, mine
 from aftersale.people.jobs.page import shown as job_shown
 from aftersale.people.rules.page import rights_in, shop_of
 from aftersale.people.rules.shown import DAYS, SQL, parsed
-from aftersale.people.rules.thresholds import written
+from aftersale.people.rules.thresholds import title_of, written
 from aftersale.publishing import edits, live
 from aftersale.publishing.edits import Edit
 from aftersale.rights import needs
@@ -89,10 +89,12 @@ def page(request: HttpRequest, shop_code: str, job_id: int) -> HttpResponse:
         raise Http404
     edit = edits.edit_of(record_connection(), shop.id)
     found: dict[str, Any] = dict(job.found)
-    kind = found.get("swept_kind") or "int"
+    kind, name = found.get("swept_kind") or "int", str(found.get("swept_setting") or "")
     points = [{**one, "value": written(kind, one["value"])} for one in found.get("swept") or ()]
+    book = parsed(str(job.given.get("text", "")))
     context = {
         "here": "rules", "shop": shop, "found": found, "points": points, "refresh": True, "may": rights_in(shop),
+        "swept": title_of(book.settings[name]) if book and name in book.settings else name, "swept_fen": kind == "fen",
         "days": DAYS, "same": edit is not None and edit.sha256 == job.given.get("sha256"), **job_shown(request, job),
     }  # fmt: skip
     return render(request, "people/rules/backtest.html", context)

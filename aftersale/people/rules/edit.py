@@ -16,6 +16,7 @@ from aftersale.core.facts import RulebookError
 from aftersale.core.rulebook import Book
 from aftersale.people.acts import said
 from aftersale.people.rules import shown
+from aftersale.people.rules.changed import in_words
 from aftersale.people.rules.page import rights_in, shop_of
 from aftersale.people.rules.thresholds import asked_values, thresholds
 from aftersale.publishing import edits, live, release, trial
@@ -54,10 +55,12 @@ def page(request: HttpRequest, shop_code: str) -> HttpResponse:
     if edit is None:
         return redirect("rule-book", shop.code, live.BOOK)
     said_yes = edits.approvals(conn, edit)
+    waiting = next((one for one in said_yes if one.waits), None)
+    mine = by in edit.authors or (waiting is not None and waiting.asked_by == by)
     context: dict[str, Any] = {
-        "here": "rules", "shop": shop, "edit": edit, "may": rights_in(shop), "approvals": said_yes[:5],
-        "waiting": next((one for one in said_yes if one.waits), None), "approved": edits.approved(conn, edit),
-        "mine": by in edit.authors, "tab": request.GET.get("tab", "rows"), "budget": "200",
+        "here": "rules", "shop": shop, "edit": edit, "may": rights_in(shop), "answers": said_yes[:5],
+        "waiting": waiting, "approved": edits.approved(conn, edit), "mine": mine, "budget": "200",
+        "tab": request.GET.get("tab") or ("changes" if waiting and not mine else "rows"),
         **standing(edit), **_tried(shop),
     }  # fmt: skip
     return render(request, "people/rules/edit.html", context)
@@ -109,7 +112,7 @@ def _changed(conn: Any, edit: Edit, before: str) -> tuple[Change, ...]:
     own = live.own_values(conn, edit.shop_id, book) if book else {}
     was = {name: own.get(name) for name in edit.values}
     try:
-        return changes(before, edit.text, (was, edit.values))
+        return in_words(changes(before, edit.text, (was, edit.values)), book)
     except (RulebookError, KeyError, TypeError, AttributeError):
         return ()
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from aftersale.cases.access import Shop, shops_of
 from aftersale.cases.rows import moment, record_connection
 from aftersale.people.rules import shown
+from aftersale.people.rules.changed import in_words
 from aftersale.publishing import edits, live, release, trial
 from aftersale.rights import RIGHTS, needs, shops_with
 from aftersale.rulebooks import books
@@ -81,6 +82,7 @@ def diff(request: HttpRequest, shop_code: str, release_id: int) -> HttpResponse:
     if new is None:
         raise Http404
     told = changes(old.text, new.text, (old.values, new.values)) if old else ()
+    told = in_words(told, shown.parsed(new.text))
     context = {"here": "rules", "shop": shop, "old": old, "new": new, "changes": told, "releases": found}
     return render(request, "people/rules/diff.html", context)
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from aftersale.core.expression import Knob, Value, walk
 from aftersale.core.facts import RulebookError
 from aftersale.core.money import yuan_text
@@ -16,7 +18,8 @@ from aftersale.rulebooks.told import told_value
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`text`: what the draft would have; empty where the default holds. `now`: what decides today."""
+    """`text`: what the draft would have; empty where the default holds. `now`: what decides today.
+    `readers`: the names and titles of rules; `options`: values with their words."""
 
     name: str
     title: str
@@ -25,29 +28,35 @@ class Threshold:
     text: str
     now: str
     usual: str
-    readers: tuple[str, ...]
+    readers: tuple[tuple[str, str], ...]
     changed: bool
-    options: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
 
 
 def thresholds(book: Book, own: Mapping[str, Any], edit: Edit) -> tuple[Threshold, ...]:
     readers = {rule.name: _knobs(rule) for rule in book.rules}
     return tuple(
-        _threshold(one, own, edit, tuple(name for name, read in readers.items() if one.name in read))
+        _threshold(
+            one,
+            own,
+            edit,
+            tuple((rule.name, _titled(rule)) for rule in book.rules if one.name in readers[rule.name]),
+        )
         for one in book.settings.values()
     )
 
 
-def _threshold(one: Setting, own: Mapping[str, Any], edit: Edit, readers: tuple[str, ...]) -> Threshold:
+def _threshold(
+    one: Setting, own: Mapping[str, Any], edit: Edit, readers: tuple[tuple[str, str], ...]
+) -> Threshold:
     drafted = edit.values[one.name] if one.name in edit.values else own.get(one.name)
     kind = one.type.kind
-    unit = {"fen": "¥", "hours": "h", "minutes": "min", "days": "d"}.get(kind, "")
-    title = one.title if words.language() == "zh" else one.title_en
-    options = (
-        tuple(sorted(one.type.values)) if kind == "enum" else ("true", "false") if kind == "bool" else ()
-    )
+    unit = {"fen": _("元"), "hours": _("小时"), "minutes": _("分钟"), "days": _("天")}.get(kind, "")
+    codes = sorted(one.type.values) if kind == "enum" else ("true", "false") if kind == "bool" else ()
+    options = tuple((code, _said(kind, code)) for code in codes)
+    usual = _said(kind, written(kind, one.default))
     return Threshold(
-        one.name, title, kind, unit, written(kind, drafted), written(kind, own.get(one.name)), written(kind, one.default),
+        one.name, title_of(one), kind, unit, written(kind, drafted), written(kind, own.get(one.name)), usual,
         readers, one.name in edit.values, options,
     )  # fmt: skip
 
@@ -63,6 +72,26 @@ def written(kind: str, value: Value | None) -> str:
     if isinstance(value, (list, tuple)):
         return ",".join(map(str, value))
     return value if isinstance(value, str) else flow(value)
+
+
+def title_of(setting: Setting) -> str:
+    """In the language of the page."""
+    return setting.title if words.language() == "zh" else setting.title_en
+
+
+def shown_value(setting: Setting, value: Any) -> str:
+    """With its unit, for people to read."""
+    if setting.type.kind == "fen" and isinstance(value, int):
+        return yuan_text(value)
+    return _said(setting.type.kind, written(setting.type.kind, value))
+
+
+def _said(kind: str, text: str) -> str:
+    return {"true": _("是"), "false": _("否")}.get(text, text) if kind == "bool" else text
+
+
+def _titled(rule: Rule) -> str:
+    return rule.title if words.language() == "zh" else rule.title_en
 
 
 def asked_values(book: Book | None, edit: Edit, form: Mapping[str, Any]) -> tuple[dict[str, Any], str]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import moment
 from aftersale.core.refusal import Refusal
-from aftersale.people.accounts import invite, members, rights
+from aftersale.people.accounts import invite, lost, members, rights
 from aftersale.people.accounts.members import Member
 from aftersale.people.accounts.rights import Grant
 from aftersale.people.rights import needs
@@ -40,6 +40,7 @@ def _page(request: HttpRequest, shop: Shop, member: Member, **more: Any) -> Http
     mine = member.user_id == user.pk
     others = may(shop, "people_edit") and not mine
     refused = rights.beyond(shop.id, user.pk, shop.role, member.grant) if others else None
+    keeps = lost.why_not(shop, member, user)
     context = {
         "member": member,
         "mine": mine,
@@ -47,6 +48,7 @@ def _page(request: HttpRequest, shop: Shop, member: Member, **more: Any) -> Http
         "why_not": _(refused.why) if refused else "",
         "found": rights.rights_of(shop.id, member.user_id, member.name),
         "more": members.more_of(shop.id, member.user_id),
+        "keeps_step": keeps and _(keeps.why),
         **choices(),
     }
     return shown(request, "person", "people", shop, **context, **more)
@@ -108,7 +110,21 @@ def _leave(request: HttpRequest, shop: Shop, member: Member, now: datetime) -> D
     done = members.leave(shop, member.user_id, user_of(request), now)
     if isinstance(done, Refusal):
         return done
-    return _("%(name)s 已离开，%(n)d 张售后单回到队列，登录已经结束。") % {"name": member.name, "n": done}
+    said = {"name": member.name, "cases": done.cases, "steps": done.steps, "promises": done.promises}
+    return (
+        _(
+            "%(name)s 已离开，登录已经结束。%(cases)d 张售后单回到队列，"
+            "%(steps)d 个工单步骤和 %(promises)d 个承诺交回部门。"
+        )
+        % said
+    )
+
+
+def _second_step(request: HttpRequest, shop: Shop, member: Member, now: datetime) -> Done:
+    refused = lost.reset(shop, member, request.POST.get("why", ""), user_of(request), now)
+    return refused or _("%(name)s 的两步验证已重设，登录已经结束，下次登录时要先重新设置。") % {
+        "name": member.name
+    }
 
 
 def _end(request: HttpRequest, shop: Shop, member: Member, now: datetime) -> Done:
@@ -126,6 +142,7 @@ ACTS: Mapping[str, Callable[[HttpRequest, Shop, Member, datetime], Done]] = {
     "end-more": _end_more,
     "leave": _leave,
     "sessions": _end,
+    "second-step": _second_step,
 }
 
 

@@ -1,5 +1,6 @@
 """Thresholds: every setting of the books, and a change with what it will do, before it is kept."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,7 +20,7 @@ from aftersale.core.expression import Value
 from aftersale.core.facts import RulebookError
 from aftersale.core.look import decide
 from aftersale.core.refusal import Refusal
-from aftersale.core.rulebook import resolve_settings
+from aftersale.core.rulebook import resolve_settings, setting_value
 from aftersale.people import words
 from aftersale.people.rights import needs
 from aftersale.people.settings.frame import may, shop_of, shown
@@ -104,8 +105,9 @@ def one(request: HttpRequest, shop_code: str, name: str) -> HttpResponse:
         context["wrong" if wrong else "preview"] = wrong or _preview(shop, line, value)  # type: ignore[arg-type]
     book = books.book(line.book)
 
-    def text(json_text: str | None) -> str:
-        return json_text or _("默认")
+    def text(kept: str | None) -> str:
+        value = None if kept is None else setting_value(line.setting.type.kind, json.loads(kept))
+        return _("默认") if value is None else told(book, line.setting, value)
 
     history = [(one, text(one.before), text(one.after)) for one in history_of(shop, name)]
     current = own_of(shop).get(name)

@@ -16,4 +16,5 @@ def ordered(what: str) -> str:
         "created": _("开了工单 #%(number)s「%(title)s」"),
         "done": _("工单 #%(number)s「%(title)s」全部完成"),
         "cancelled": _("取消了工单 #%(number)s「%(title)s」"),
+        "given_back": _("工单 #%(number)s「%(title)s」的步骤交回部门"),
     }.get(became, what) % parts

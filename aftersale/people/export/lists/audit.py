@@ -28,7 +28,7 @@ def _rows(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
     names = {shop.id: shop.name for shop in shops}
     for row in rows_of(shops, asked_of(query), most):
         more = "；".join(f"{name}：{value}" for name, value in row.details)
-        yield (row.at, row.who, row.title, names.get(row.shop_id or 0), row.target, row.why, more)
+        yield (row.at, row.who, row.title, names.get(row.shop_id or 0), row.subject, row.why, more)
 
 
 TABLE = Table(lambda: _("操作记录"), "audit", _columns, _rows)

@@ -79,6 +79,7 @@ JOIN cases c ON c.shop_id = %(shop_id)s AND c.case_id = t.case_id
 -- name: may_resolve
 SELECT FROM membership m JOIN auth_user u ON u.id = m.user_id
 WHERE m.shop_id = %(shop_id)s AND u.username = %(by)s AND u.is_active AND m.role = ANY(%(roles)s::text[])
+  AND (m.access_ends_at <= moment()) IS NOT TRUE
 
 -- name: resolve
 UPDATE difference SET resolved_at = %(now)s, resolved_by = %(by)s, note = %(note)s

@@ -82,4 +82,5 @@ WHERE shop_id = 0 OR shop_id = ANY(%(shop_ids)s::int[]) ORDER BY id DESC LIMIT 2
 
 -- name: members
 SELECT u.username AS name, m.role FROM membership m JOIN auth_user u ON u.id = m.user_id
-WHERE m.shop_id = %(shop_id)s AND u.is_active ORDER BY (m.role = 'lead') DESC, u.username
+WHERE m.shop_id = %(shop_id)s AND u.is_active AND (m.access_ends_at <= moment()) IS NOT TRUE
+ORDER BY (m.role = 'lead') DESC, u.username

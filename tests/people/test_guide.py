@@ -335,3 +335,21 @@ def test_a_playbook_comes_to_its_end(issue: str, path: str) -> None:
         taken.append(str(code))
         given |= step_of(str(code), issue).sets
     assert taken == path.split()
+
+
+def test_nobody_hands_a_case_to_somebody_whose_access_is_over(sign_in: SignIn, shops: Database) -> None:
+    agent, mine = sign_in("客服小明"), case_id(1, 17)
+    whole = {"found": "包裹停在郑州", "promised": "明早答复", "next_step": "联系顺丰", "due": "明早9点"}
+    ends = (
+        "UPDATE membership SET access_ends_at = {} WHERE user_id = (SELECT id FROM auth_user WHERE username = '主管阿兰')"
+        " RETURNING user_id"
+    )
+    before = asked(shops, f"SELECT id FROM handover WHERE case_id = '{mine}'")
+    assert asked(shops, ends.format("moment() - interval '1 second'"))
+    try:
+        assert 'value="person:主管阿兰"' not in agent.get(f"/case/tea/{mine}").content.decode()
+        assert "这个店铺没有这位同事" in do(agent, mine, "hand-over", to="person:主管阿兰", **whole)
+        assert asked(shops, f"SELECT id FROM handover WHERE case_id = '{mine}'") == before
+    finally:
+        asked(shops, ends.format("NULL"))
+    assert 'value="person:主管阿兰"' in agent.get(f"/case/tea/{mine}").content.decode()

@@ -117,7 +117,7 @@ DELETE FROM queue_item q WHERE q.shop_id = %(shop_id)s AND q.case_id = %(case_id
 
 -- name: member
 SELECT m.role FROM membership m JOIN auth_user u ON u.id = m.user_id AND u.is_active
-WHERE m.shop_id = %(shop_id)s AND u.username = %(to_whom)s
+WHERE m.shop_id = %(shop_id)s AND u.username = %(to_whom)s AND (m.access_ends_at <= moment()) IS NOT TRUE
 
 -- name: handover
 INSERT INTO handover (shop_id, case_id, from_whom, to_whom, department, found, promised, next_step, due, at)

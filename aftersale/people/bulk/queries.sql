@@ -38,7 +38,7 @@ CROSS JOIN LATERAL (SELECT CASE
   WHEN s.queue IS NULL THEN 'not_waiting'
   WHEN (s.role = ANY (%(roles)s::text[])) IS NOT TRUE THEN 'role'
   WHEN %(act)s = 'give' AND NOT EXISTS (SELECT FROM membership t JOIN auth_user u ON u.id = t.user_id AND u.is_active
-    WHERE t.shop_id = s.shop_id AND u.username = %(value)s) THEN 'not_member'
+    WHERE t.shop_id = s.shop_id AND u.username = %(value)s AND (t.access_ends_at <= moment()) IS NOT TRUE) THEN 'not_member'
   WHEN %(act)s = 'give' AND s.owner = %(value)s OR %(act)s = 'move' AND s.queue = %(value)s THEN 'same'
   WHEN NOT %(effect)s THEN ''
   WHEN s.state IN ('refunded', 'closed') THEN 'finished'
@@ -74,7 +74,8 @@ SELECT id, act, value FROM bulk WHERE id = %(id)s AND by_whom = %(by)s FOR UPDAT
 
 -- name: members
 SELECT DISTINCT u.username AS name FROM membership m JOIN auth_user u ON u.id = m.user_id
-WHERE m.shop_id = ANY(%(shop_ids)s::int[]) AND u.is_active AND m.role = ANY(%(roles)s::text[]) ORDER BY 1 LIMIT 200
+WHERE m.shop_id = ANY(%(shop_ids)s::int[]) AND u.is_active AND m.role = ANY(%(roles)s::text[])
+  AND (m.access_ends_at <= moment()) IS NOT TRUE ORDER BY 1 LIMIT 200
 
 -- name: pending
 SELECT no, shop_id, case_id, version, person_version, queue, owner, amount_fen FROM bulk_case
@@ -93,7 +94,7 @@ SELECT actor FROM timeline WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s
 -- name: may_there
 SELECT EXISTS (SELECT FROM membership m JOIN auth_user u ON u.id = m.user_id AND u.is_active
   WHERE m.shop_id = %(shop_id)s AND u.username = %(by)s AND m.role = ANY(%(roles)s::text[])
-    AND (m.access_ends_at > now()) IS NOT FALSE)
+    AND (m.access_ends_at <= moment()) IS NOT TRUE)
 
 -- name: settle
 UPDATE bulk_case SET fate = %(fate)s, code = %(code)s, said = %(said)s, at = %(now)s WHERE bulk_id = %(id)s AND no = %(no)s

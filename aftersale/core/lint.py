@@ -220,7 +220,7 @@ def _settings(book: Book, luck: random.Random) -> dict[str, Value]:
 
 
 def _start(book: Book, luck: random.Random) -> dict[str, Value | None]:
-    """Amounts, counts and moments mostly known: a comparison of two unknown ones has no edge to start at."""
+    """Amounts, counts, moments and numbers of parcels mostly known: what is unknown has no edge to start at."""
     found: dict[str, Value | None] = {}
     for name in book.reads:
         kind = book.catalogue.facts[name].type.kind
@@ -228,6 +228,8 @@ def _start(book: Book, luck: random.Random) -> dict[str, Value | None]:
             found[name] = _NOW - timedelta(hours=luck.randint(0, 400))
         elif kind in NUMBERS and luck.random() < 0.7:
             found[name] = luck.choice((0, 1, 10, 1000, 5000))
+        elif kind == "text" and luck.random() < 0.5:
+            found[name] = "1"
     return found
 
 

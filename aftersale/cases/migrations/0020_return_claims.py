@@ -1,6 +1,11 @@
 """A return waybill under which goods came for somebody else is known as such, with whose they are."""
 
+from importlib import import_module
+
 from django.db import migrations
+
+_BEFORE = import_module("aftersale.cases.migrations.0005_tracking_doubt").CREATE
+DROP = "DROP VIEW case_facts; " + _BEFORE[_BEFORE.index("CREATE OR REPLACE VIEW") :]
 
 CREATE = """
 CREATE OR REPLACE VIEW case_facts AS
@@ -52,4 +57,4 @@ LEFT JOIN LATERAL (
 
 class Migration(migrations.Migration):
     dependencies = [("cases", "0019_jobs")]  # noqa: RUF012
-    operations = [migrations.RunSQL(CREATE, migrations.RunSQL.noop)]  # noqa: RUF012
+    operations = [migrations.RunSQL(CREATE, DROP)]  # noqa: RUF012

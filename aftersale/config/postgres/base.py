@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.db.backends.postgresql import base
-from psycopg import Connection
+from psycopg import Connection, OperationalError
 
 from aftersale.pg.connect import django_database
 
@@ -15,7 +15,7 @@ FORGET = "SELECT set_config('role', 'none', false), set_config('aftersale.shops'
 
 def keep_connections() -> None:
     """From here on this process hands a connection from request to request. For the server of the pages."""
-    cast("dict[str, Any]", settings.DATABASES["default"]).update(KEPT=True, CONN_HEALTH_CHECKS=True)
+    cast("dict[str, Any]", settings.DATABASES["default"]).update(KEPT=True)
 
 
 def forget(conn: Connection[Any]) -> None:
@@ -24,8 +24,28 @@ def forget(conn: Connection[Any]) -> None:
     conn.commit()
 
 
+def answers(conn: Connection[Any]) -> bool:
+    """Is the server still at the other end?"""
+    try:
+        conn.execute("")
+    except OperationalError:
+        return False
+    return True
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """The database as `settings_dict["ROLE"]`."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """A kept connection that answers. The pool's own check waits a second and more after each that does not, and
+        after a restart of the server none of them does."""
+        made = super().get_new_connection(conn_params)
+        for _ in range(PEOPLE_MAX):
+            if self.pool is None or answers(made):
+                break
+            self.pool.putconn(made)
+            made = super().get_new_connection(conn_params)
+        return made
 
     def get_connection_params(self) -> dict[str, Any]:
         found = django_database(self.settings_dict["ROLE"])

@@ -76,6 +76,7 @@ def _import_everything() -> None:
     httpx2.Client().close()  # it imports as late as it can
     _hurry()
     _trust_once()
+    _read_books()
     _compile_once(books.book("refund"), books.actions())
 
 
@@ -84,6 +85,13 @@ def _hurry() -> None:
     from aftersale import work
 
     vars(work).update(AGAIN_S=0.2, IDLE_S=0.12)
+
+
+def _read_books() -> None:
+    """The door reads every book before it serves: once for all forks."""
+    from aftersale.people.settings.known import index
+
+    index()
 
 
 def _trust_once() -> None:

@@ -94,6 +94,10 @@ class Control:
         calls: Mapping[str, int] = self._get("calls")["calls"]
         return calls
 
+    def faults_fired(self) -> int:
+        """How often a fault script struck."""
+        return int(self._get("calls")["faults_fired"])
+
     def ledger(self, after: int = 0) -> list[Payment]:
         """Everything paid after entry `after`, oldest first."""
         rows = [row for page in self._pages("ledger", after) for row in page["entries"]]

@@ -44,7 +44,7 @@ class Call:
     """A submit of money, or a question about it, when it was made; `heard`: what reached the caller's record.
 
     heard: 'restored' (the record was put back to before: since then one question is enough), 'nothing' (lost, unreadable, or the caller died), 'away' (turned away before anything was done),
-    'refused', 'told' (any other readable answer).
+    'refused', 'told' (any other readable answer). `version`: of the application, as it was sent or as the answer has it.
     """
 
     refund_id: str
@@ -200,7 +200,10 @@ def _known(conn: Connection[Any], applications: Sequence[Applied]) -> list[Findi
 
 
 def unasked(calls: Iterable[Call], questions_min: int = QUESTIONS_MIN) -> list[Finding]:
-    """Submits of what may have happened already, without enough answered questions in between (P4)."""
+    """Submits of what may have happened already, without enough answered questions in between (P4).
+
+    One is enough once the application has another version: the platform lets nothing through that was sent before.
+    """
     found = []
     last: dict[str, str] = {}
     versions: dict[str, int] = {}
@@ -214,11 +217,11 @@ def unasked(calls: Iterable[Call], questions_min: int = QUESTIONS_MIN) -> list[F
             continue
         if not call.submit:
             questions[call.refund_id] += call.heard == "told"
+            if call.heard == "told" and call.version != versions.get(call.refund_id, call.version):
+                enough[call.refund_id] = 1
             continue
         if versions.get(call.refund_id, call.version) != call.version:
-            enough[call.refund_id] = (
-                1  # the platform lets nothing through that was sent at the version before
-            )
+            enough[call.refund_id] = 1
         before, versions[call.refund_id] = last.get(call.refund_id, "away"), call.version
         if before not in ("away", "refused") and questions[call.refund_id] < enough[call.refund_id]:
             asked = questions[call.refund_id]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx2
 import psycopg
 from psycopg.types.json import Jsonb
 
@@ -82,7 +81,8 @@ class Place:
         self.paused: list[int] = []
         self.ending: list[int] = []
         self.door: int | None = None
-        self.processes = threading.RLock()
+        self.processes, self._asks = threading.RLock(), threading.Lock()
+        self._kept: dict[str, psycopg.Connection[Any]] = {}
         self._trouble = 0
         self._authorise()
         self.speed(SPEED)
@@ -100,6 +100,7 @@ class Place:
         self.kill_door()
         self.zygote.close()
         self.database.reset()
+        self._forget()
         self.home, self.server, self.direct = home, server, direct
         self.zygote = Zygote(self.environment())
         self.speed(SPEED)
@@ -139,15 +140,20 @@ class Place:
                 time.sleep(0.01)
 
     def patiently(self, work: Callable[[psycopg.Connection[Any]], Any], role: Any = "app") -> Any:
-        """Work that is safe to repeat, repeated while the database is away."""
+        """Work that is safe to repeat, repeated while the database is away; on a connection that is kept."""
         until = time.monotonic() + BACK_S
-        while True:
-            try:
-                with self.connect(role) as conn:
-                    return work(conn)
-            except psycopg.OperationalError:
-                if time.monotonic() > until:
-                    raise
+        with self._asks:
+            while True:
+                try:
+                    conn = self._kept.get(role) or self._kept.setdefault(role, self.connect(role))
+                    result = work(conn)
+                    conn.commit()
+                    return result
+                except psycopg.OperationalError:
+                    if role in self._kept:
+                        self._kept.pop(role).close()
+                    if time.monotonic() > until:
+                        raise
 
     def speed(self, speed: float) -> State:
         state = self.control.speed(speed)
@@ -162,8 +168,7 @@ class Place:
 
     def calls_in_trouble(self) -> int:
         """How often the sandbox's own fault script struck since the last question."""
-        answer = httpx2.get(f"{self.sandbox_url}/control/calls", trust_env=False)
-        before, self._trouble = self._trouble, int(answer.json()["faults_fired"])
+        before, self._trouble = self._trouble, self.control.faults_fired()
         return self._trouble - before
 
     def have(self, workers: int) -> None:
@@ -260,7 +265,13 @@ class Place:
                 self.ask_to_end()
             self.workers = kept
 
+    def _forget(self) -> None:
+        with self._asks:
+            while self._kept:
+                self._kept.popitem()[1].close()
+
     def close(self) -> None:
+        self._forget()
         self.resume()
         self.ask_to_end()
         self.ended(2.0)

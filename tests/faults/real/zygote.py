@@ -84,7 +84,7 @@ def _hurry() -> None:
     """A worker waits less before it looks for a killed database again, and looks a little less often for work."""
     from aftersale import work
 
-    vars(work).update(AGAIN_S=0.2, IDLE_S=0.12)
+    vars(work).update(AGAIN_S=0.2, IDLE_S=0.3)
 
 
 def _read_books() -> None:

@@ -177,7 +177,10 @@ def _heard(call: Call, answer: httpx2.Response) -> str:
         limited = "limited" in str(told["error_response"].get("sub_code"))
         return "away" if limited else "refused"
     if not call.submit:
-        return "told" if "refund_get_response" in told else "nothing"
+        if "refund_get_response" not in told:
+            return "nothing"
+        call.version = int(told["refund_get_response"]["refund"]["refund_version"])
+        return "told"
     rows = ((told.get("rp_refunds_agree_response") or {}).get("results") or {}).get(
         "refund_mapping_result"
     ) or []

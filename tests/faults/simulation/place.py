@@ -126,20 +126,27 @@ class Place:
             self.wired[name].calm()
         if name not in self.wired or self.wired[name].closed:
             self.deciders.pop(name, None)
-            parts = {**parsed(self.app_url), "application_name": name, "options": session_options(IMPATIENT)}
-            conn = Wired.connect(**parts, prepare_threshold=1)
-            self.wired[name] = conn
+            self.wired[name] = self._heir(name) or self._new(name)
         return self.wired[name]
+
+    def _heir(self, name: str) -> Wired | None:
+        return self.wired[name].heir if name in self.wired else None
+
+    def _new(self, name: str) -> Wired:
+        parts = {**parsed(self.app_url), "application_name": name, "options": session_options(IMPATIENT)}
+        return Wired.connect(**parts, prepare_threshold=1)
 
     def decider(self, name: str) -> Decider:
         """The book on that worker's connection."""
         conn = self.connection(name)
         if name not in self.deciders:
-            stage.prepare(conn)
+            if not conn.staged:
+                stage.prepare(conn)
             self.deciders[name] = Decider(
                 conn, books.book("refund"), books.text("refund.yaml"), books.actions()
             )
             conn.commit()
+            conn.staged = True
             self.deciders[name]._statements = self._lowered
         return self.deciders[name]
 
@@ -155,7 +162,10 @@ class Place:
 
     def gone(self, conn: Wired) -> None:
         """A closed connection's locks are free once its server process is gone."""
-        while self.admin.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (conn.pid,)).rowcount:
+        while (
+            not conn.heir
+            and self.admin.execute("SELECT FROM pg_stat_activity WHERE pid = %s", (conn.pid,)).rowcount
+        ):
             time.sleep(0.0005)
 
     def forget(self) -> None:

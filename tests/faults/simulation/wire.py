@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import greenlet  # type: ignore[import-untyped]
 import psycopg
-from psycopg.pq import TransactionStatus
+from psycopg.pq import PGconn, TransactionStatus
 
 T = TypeVar("T")
 
@@ -67,6 +67,8 @@ class Wired(psycopg.Connection[Any]):
 
     fate: Fate | None = None
     pid = 0
+    staged = False
+    heir: "Wired | None" = None
 
     def wait(self, gen: Generator[Any, Any, T], *more: Any, **most: Any) -> T:
         fate = self.fate
@@ -77,7 +79,7 @@ class Wired(psycopg.Connection[Any]):
             result = super().wait(gen, *more, **most)
             fate.point("after a statement")
         except Cut:
-            self.close()
+            self.drop()
             raise
         return result
 
@@ -86,8 +88,28 @@ class Wired(psycopg.Connection[Any]):
             self.pid = self.info.backend_pid
         super().close()
 
+    def drop(self) -> None:
+        """The worker's end is gone: its transaction is rolled back, its locks are free.
+
+        The session itself goes on as `heir`, since making a new one costs more than all the rest of a schedule; where
+        an answer is still under way the connection really ends. Real processes always make new ones.
+        """
+        if self.closed or self._pipeline or self.pgconn.transaction_status not in RESTING:
+            return self.close()
+        wire, self.pgconn = self.pgconn, _ENDED
+        wire.exec_(b"ROLLBACK; SELECT pg_advisory_unlock_all()")
+        self.heir = Wired(wire)
+        self.heir.prepare_threshold, self.heir.staged = self.prepare_threshold, self.staged
+        self.heir._prepared = self._prepared
+        return None
+
     def calm(self) -> None:
-        """The end of a turn, however it ended: what hangs in a transaction is closed, as a process's end would."""
+        """The end of a turn, however it ended: what hangs in a transaction is over, as a process's end would have it."""
         self.fate = None
         if self.info.transaction_status != TransactionStatus.IDLE or self._num_transactions or self._pipeline:
-            self.close()
+            self.drop()
+
+
+RESTING = (TransactionStatus.IDLE, TransactionStatus.INTRANS, TransactionStatus.INERROR)
+_ENDED = PGconn.connect_start(b"host=/nowhere")
+_ENDED.finish()

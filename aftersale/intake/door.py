@@ -1,8 +1,8 @@
 """The webhook door: check the signature, store the raw body, commit, answer. Raw ASGI, in front of the pages.
 
-`POST /hooks/{source}/{shop}`. Of a buyer's number only the tail is stored. Requests that arrive while a commit runs share the next one, so the door is as fast
-as the database can commit batches. 2xx means: the body is on disk. What is read or waits to be written is bounded in
-number and in bytes; whoever comes then is told when to come again.
+`POST /hooks/{source}/{shop}`. Of a buyer's number only the tail is stored. Requests that arrive while a commit runs
+share the next one, so the door is as fast as the database can commit batches. 2xx means: the body is on disk. What is
+read or waits to be written is bounded in number and in bytes; whoever comes then is told when to come again.
 """
 
 import asyncio

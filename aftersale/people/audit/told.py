@@ -7,6 +7,8 @@ from django.utils.translation import gettext as _
 
 from aftersale.core.money import yuan_text
 from aftersale.people import words
+from aftersale.people.rules.thresholds import title_of
+from aftersale.people.settings.known import index
 from aftersale.rulebooks import books
 
 
@@ -37,11 +39,9 @@ def details(more: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def lists() -> dict[str, str]:
     """Lists that can be taken away."""
-    return {
-        "queue": _("队列"), "search": _("搜索"), "approvals": _("复核"), "money": _("资金"), "audit": _("操作日志"),
-        "jobs": _("任务"), "work_orders": _("工单"), "parcels_back": _("退回途中的包裹"),
-        "carrier_claims": _("快递索赔"), "scans": _("扫描清单"),
-    }  # fmt: skip
+    from aftersale.people.export.lists import TABLES  # the audit log is one of them
+
+    return {name: table.title() for name, table in TABLES.items()}
 
 
 def _names() -> dict[str, str]:
@@ -76,8 +76,7 @@ def _book(name: str) -> str:
 
 
 def _setting(name: str) -> str:
-    found = (books.book(one).settings.get(name) for one in books.shipped())
-    known = next((one for one in found if one is not None), None)
-    if known is None:
+    if name not in index():
         return _("平台授权到期日") if name == "authorised_until" else name
-    return known.title if words.language() == "zh" else known.title_en
+    book, _readers = index()[name]
+    return title_of(books.book(book).settings[name])

@@ -7,13 +7,32 @@ from typing import Any, Protocol
 
 from aftersale.cases.rows import first, read, remembered
 from aftersale.cases.waiting import queue, search
+from aftersale.cases.waiting.everywhere import Matches
 from aftersale.cases.waiting.filters import SORTS, UNCLAIMED, Count, Filter, Place
-from aftersale.cases.waiting.queue import MATCHES_MAX, PAGE_ROWS, PAGES_MAX
+from aftersale.cases.waiting.queue import PAGE_ROWS, PAGES_MAX
 from aftersale.pg.sql import queries
 
 __all__ = [
-    "MATCHES_MAX", "PAGES_MAX", "PAGE_ROWS", "SORTS", "UNCLAIMED", "Case", "Count", "Filter", "Person", "Place", "Shop",
-    "all_for", "case_for", "counts_for", "hits_for", "matches_for", "queue_for", "search_for", "shops_of", "spots_for",
+    "PAGES_MAX",
+    "PAGE_ROWS",
+    "SORTS",
+    "UNCLAIMED",
+    "Case",
+    "Count",
+    "Filter",
+    "Matches",
+    "Person",
+    "Place",
+    "Shop",
+    "all_for",
+    "case_for",
+    "counts_for",
+    "hits_for",
+    "matches_for",
+    "queue_for",
+    "search_for",
+    "shops_of",
+    "spots_for",
 ]  # fmt: skip
 SQL = queries("aftersale.cases", "access.sql")
 
@@ -101,6 +120,6 @@ def all_for(user: Person, wanted: Filter, counts: Collection[Count], now: dateti
 
 def matches_for(
     user: Person, wanted: Filter, counts: Collection[Count], now: datetime, since: datetime | None = None
-) -> int:
+) -> Matches:
     """How many cases match; counted up to MATCHES_MAX where the counters do not tell; with `since` the later ones."""
     return queue.matching(spots_for(user, wanted, counts), wanted, now, since)

@@ -14,13 +14,13 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
 from aftersale.cases.access import (
-    MATCHES_MAX,
     PAGE_ROWS,
     PAGES_MAX,
     SORTS,
     UNCLAIMED,
     Count,
     Filter,
+    Matches,
     Person,
     Place,
     Shop,
@@ -144,7 +144,6 @@ def _page(request: HttpRequest) -> dict[str, Any]:
         "chips": _chips(request, shops),
         "rows": lines(places[:PAGE_ROWS], shops, now),
         "found": found,
-        "found_max": MATCHES_MAX,
         "first": (wanted.page - 1) * PAGE_ROWS + 1,
         "more": len(places) > PAGE_ROWS and wanted.page < PAGES_MAX,
         "cut": len(places) > PAGE_ROWS and wanted.page == PAGES_MAX,
@@ -159,14 +158,16 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _matches(user: Person, wanted: Filter, counts: Collection[Count], now: datetime) -> int:
+def _matches(user: Person, wanted: Filter, counts: Collection[Count], now: datetime) -> Matches:
     if wanted.narrows:
         return matches_for(user, wanted, counts, now)
     shown = {
         s.id for s in shops_of(user) if wanted.shop in ("", s.code) and wanted.platform in ("", s.platform)
     }
     queues = wanted.queues
-    return sum(c.cases for c in counts if c.shop_id in shown and (queues is None or c.queue in queues))
+    return Matches(
+        sum(c.cases for c in counts if c.shop_id in shown and (queues is None or c.queue in queues))
+    )
 
 
 def address(request: HttpRequest, **changes: str) -> str:
@@ -254,7 +255,7 @@ def live(request: HttpRequest) -> HttpResponse:
         {
             "rows": changed,
             "gone": [key for key in shown if key not in here],
-            "fresh": matches_for(request.user, wanted, counts, now, since),
+            "fresh": matches_for(request.user, wanted, counts, now, since).cases,
             "tabs": _tabs(request, tab, shops, wanted, counts),
             "since": since.isoformat(),
             "query": address(request, page=str(wanted.page)),

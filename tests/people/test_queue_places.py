@@ -3,12 +3,14 @@
 import itertools
 import random
 import re
+from collections import Counter
 from collections.abc import Callable
 
 import psycopg
 import pytest
 from django.test import Client
 
+from aftersale.cases.waiting import everywhere, queue
 from tests.conftest import Database
 from tests.people.shops import NOON, case_id
 
@@ -62,7 +64,13 @@ def many(shops: Database) -> Database:
     return shops
 
 
-def test_every_filter_and_sort_shows_what_plain_sql_finds(many: Database, sign_in: SignIn) -> None:
+@pytest.mark.parametrize("place_rows", [-(10**6), 10**6], ids=["place by place", "everywhere"])
+def test_every_filter_and_sort_shows_what_plain_sql_finds(
+    many: Database, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, place_rows: int
+) -> None:
+    monkeypatch.setattr(everywhere, "PLACE_ROWS", place_rows)
+    ways, sql = Counter[str](), everywhere._sql
+    monkeypatch.setattr(everywhere, "_sql", lambda way, *more: (ways.update([way]), sql(way, *more))[1])
     client = sign_in("客服小明")
     pairs = [(), *itertools.combinations(WHERE, 1), *itertools.combinations(WHERE, 2)]
     with psycopg.connect(many.owner) as conn:
@@ -73,11 +81,17 @@ def test_every_filter_and_sort_shows_what_plain_sql_finds(many: Database, sign_i
             where = " AND ".join(["i.shop_id IN (1, 2)", *(WHERE[one] for one in chosen)])
             wanted = conn.execute(
                 f"SELECT s.code || ':' || i.case_id FROM queue_item i JOIN shop s ON s.id = i.shop_id WHERE {where}"
-                f" ORDER BY {ORDERS[sort]} OFFSET {(page - 1) * 50} LIMIT 50"
+                f" ORDER BY {ORDERS[sort]}"
             ).fetchall()
             address = "/queue?" + "&".join([*chosen, f"sort={sort}", f"page={page}"])
-            shown = re.findall(r'name="pick" value="([^"]+)"', client.get(address).content.decode())
-            assert [(one,) for one in shown] == wanted, address
+            text = client.get(address).content.decode()
+            shown = re.findall(r'name="pick" value="([^"]+)"', text)
+            assert [(one,) for one in shown] == wanted[(page - 1) * 50 : page * 50], address
+            told = re.search(r'desk-found">(\d+) 单(以上)?', text)
+            assert told is not None, address
+            counted = min(len(wanted), queue.MATCHES_MAX) if told[2] else len(wanted)
+            assert int(told[1]) == counted, address
+    assert set(ways) == ({"walk", "rare", "matches"} if place_rows > 0 else set()), ways
 
 
 def test_counters_stay_true_whatever_changes_the_queue(many: Database) -> None:

@@ -1,12 +1,14 @@
 """One page of the queue, whatever is filtered and sorted, at a cost that does not grow with the queue."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import isqrt
 from typing import Any
 
 from aftersale.cases.rows import read, remembered
+from aftersale.cases.waiting import everywhere
+from aftersale.cases.waiting.everywhere import SORTED, Matches, Number
 from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Kind, Place
 from aftersale.pg.sql import queries
 
@@ -15,20 +17,7 @@ PAGE_ROWS = 50
 PAGES_MAX = 40
 MATCHES_MAX = 1000
 DEEP = {"scan": "p.no", "few": "-p.no"}
-NEARLY_ALL = 0.9
-STEPS_MIN, STEPS_MAX = 2000, 6000  # many may share one deadline
 DENSE = 0.2  # where every fifth row matches, reading in order beats picking
-
-# The sort's number, ascending, and the order in which an index gives it.
-SORTED: Mapping[str, tuple[str, str]] = {
-    "due": (
-        "coalesce(extract(epoch FROM i.due_at)::float8, 'infinity'::float8)",
-        "i.due_at NULLS LAST, i.case_id",
-    ),
-    "amount": ("-coalesce(i.asked_fen, -1)::float8", "i.asked_fen DESC NULLS LAST, i.case_id"),
-    "oldest": ("extract(epoch FROM i.since)::float8", "i.since, i.case_id"),
-    "newest": ("-extract(epoch FROM i.since)::float8", "i.since DESC, i.case_id"),
-}
 
 
 @dataclass
@@ -47,11 +36,9 @@ def counted(shop_ids: Collection[int]) -> list[Count]:
 
 def page_of(spots: Collection[Count], wanted: Filter, now: datetime) -> list[Place]:
     """The page's waiting cases among these places in order, and one more when there is a next page."""
-    skip = (min(max(wanted.page, 1), PAGES_MAX) - 1) * PAGE_ROWS
-    soonest = _soonest(spots, wanted, now, skip)
-    if len(soonest) > PAGE_ROWS:
-        return soonest
-    return _cut(spots, wanted, now, skip, PAGE_ROWS + 1)
+    skip, rows = (min(max(wanted.page, 1), PAGES_MAX) - 1) * PAGE_ROWS, PAGE_ROWS + 1
+    found = everywhere.page_of(spots, wanted, now, skip, rows, _matches(spots, wanted))
+    return _cut(spots, wanted, now, skip, rows) if found is None else found
 
 
 def _cut(spots: Collection[Count], wanted: Filter, now: datetime, skip: int, rows: int) -> list[Place]:
@@ -64,44 +51,29 @@ def _cut(spots: Collection[Count], wanted: Filter, now: datetime, skip: int, row
     return read(Place, sql, asked) if sql else []
 
 
-def matching(spots: Collection[Count], wanted: Filter, now: datetime, since: datetime | None = None) -> int:
+def matching(
+    spots: Collection[Count], wanted: Filter, now: datetime, since: datetime | None = None
+) -> Matches:
     """How many cases match: exactly while the counters tell, else counted up to MATCHES_MAX; with `since` the later ones."""
     if not wanted.by_row and since is None:
-        return _matches(spots, wanted)
+        return Matches(_matches(spots, wanted))
+    found = since is None and everywhere.matching(spots, wanted, now, MATCHES_MAX, _matches(spots, wanted))
+    return found or _counted(spots, wanted, now, since)
+
+
+def _counted(spots: Collection[Count], wanted: Filter, now: datetime, since: datetime | None) -> Matches:
     found, params = _where_to_read(spots, wanted, now, MATCHES_MAX), _params(spots, wanted, now)
     if since is not None:
         found = Found(ranged=list(spots))
     sql = _merged(SQL["matches"], found, wanted, since=since is not None)
     asked = {**params, **_arrays(found), "cut": MATCHES_MAX, "most": MATCHES_MAX, "since": since}
-    return read(Matches, sql, asked)[0].cases if sql else 0
+    cases = read(Number, sql, asked)[0].cases if sql else 0
+    return Matches(cases, cases == MATCHES_MAX)
 
 
 def everything(spots: Collection[Count], wanted: Filter, now: datetime, most: int) -> list[Place]:
     """All matching cases in order, at most so many."""
     return _cut(spots, wanted, now, 0, most)
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    cases: int
-
-
-def _soonest(spots: Collection[Count], wanted: Filter, now: datetime, skip: int) -> list[Place]:
-    """The page along the one index of all deadlines, where nearly all of the queue is these people's and much of it
-    matches; empty or short where another way is needed."""
-    narrow = wanted.by_amount or wanted.left_h is not None or wanted.owner not in ("", UNCLAIMED)
-    matches = 0 if narrow or wanted.sort != "due" else _matches(spots, wanted)
-    if not matches:
-        return []
-    waiting = read(Matches, SQL["waiting"], {})[0].cases
-    if sum(spot.cases for spot in spots) < NEARLY_ALL * waiting:
-        return []
-    steps = max(STEPS_MIN, 4 * (skip + PAGE_ROWS + 1) * waiting // matches)
-    if steps > STEPS_MAX:
-        return []
-    sql = SQL["soonest"].replace("/*where*/", "AND owner IS NULL" if wanted.owner else "")
-    asked = {**_params(spots, wanted, now), **_arrays(Found(scan=list(spots)))}
-    return read(Place, sql, {**asked, "steps": steps, "skip": skip, "rows": PAGE_ROWS + 1})
 
 
 def _matches(spots: Collection[Count], wanted: Filter) -> int:
@@ -174,7 +146,7 @@ def _merged(sql: str, found: Found, wanted: Filter, *, since: bool = False) -> s
     used = [name for name in ("scan", "few") if getattr(found, name)]
     used += ["in_range"] if found.ranged else []
     used += ["owned"] if wanted.owner not in ("", UNCLAIMED) else []
-    first, order = SORTED.get(wanted.sort, SORTED["due"])
+    first, along = SORTED.get(wanted.sort, SORTED["due"])
     where = _range(wanted)
     if wanted.left_h is not None and wanted.by_amount:
         where += "AND i.due_at < %(due_before)s "
@@ -198,7 +170,7 @@ def _merged(sql: str, found: Found, wanted: Filter, *, since: bool = False) -> s
         if name in DEEP
     )
     sql = sql.replace("/*cuts*/", cuts).replace("/*deeper*/", deeper)
-    return sql.replace("/*first*/", first).replace("/*order*/", order) if cuts else ""
+    return sql.replace("/*first*/", first).replace("/*order*/", f"{along}, i.case_id") if cuts else ""
 
 
 def _params(spots: Collection[Count], wanted: Filter, now: datetime) -> dict[str, Any]:

@@ -19,22 +19,6 @@ WHERE (shop_id, queue) IN (SELECT * FROM unnest(%(shop_ids)s::int[], %(queues)s:
   AND (%(state)s = '' OR state = %(state)s)
 GROUP BY shop_id, queue, reason, action, state HAVING sum(cases) > 0
 
--- How many wait in all shops, about: nobody reads it.
--- name: waiting
-SELECT greatest(reltuples, 1)::int AS cases FROM pg_class WHERE oid = 'queue_item'::regclass
-
--- In the order of the deadline over all shops, so many steps. Of the last deadline not all may have been seen.
--- name: soonest
-WITH seen AS MATERIALIZED (
-  SELECT i.shop_id, i.queue, i.reason, i.action, i.state, i.owner, i.due_at, i.case_id FROM queue_item i
-  WHERE i.due_at IS NOT NULL ORDER BY i.due_at LIMIT %(steps)s)
-SELECT shop_id, case_id FROM seen
-WHERE due_at < (SELECT max(due_at) FROM seen)
-  AND (shop_id, queue) IN (SELECT * FROM unnest(%(shop_ids)s::int[], %(queues)s::text[]))
-  AND (%(reason)s = '' OR reason = %(reason)s) AND (%(action)s = '' OR action = %(action)s)
-  AND (%(state)s = '' OR state = %(state)s) /*where*/
-ORDER BY due_at, case_id OFFSET %(skip)s LIMIT %(rows)s
-
 -- Rows of whole places in the order of the sort, what does not match left out.
 -- name: scan
 SELECT q.*, p.no AS place, row_number() OVER (PARTITION BY p.no ORDER BY q.first, q.case_id) AS nth

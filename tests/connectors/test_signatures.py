@@ -5,9 +5,11 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from urllib.parse import quote_plus
+from urllib.parse import parse_qsl, quote_plus
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from aftersale.connectors.kuaidi100.verify import form as fields
 from aftersale.connectors.kuaidi100.verify import verify as verify_form
@@ -145,3 +147,20 @@ def test_one_bit_turned_over_in_a_couriers_form_changes_nothing_or_is_noticed() 
             assert fields(body)["param"] == PARAM
     assert tried > 1_800
     assert passed < 100
+
+
+PIECES = st.sampled_from(
+    ["param", "=", "&", "%", "%E4%B8%AD", "%e4", "%zz", "+", "中", "é", " ", "{", "%2", "25", ";", "\x00"]
+)
+
+
+@given(st.lists(PIECES, max_size=40).map("".join))
+@example("a=%E4中&b=%B8%AD&=c&d=&&e")
+@example("&".join(["a=1"] * 20))
+@example("&".join(["a=1"] * 21))
+def test_a_form_is_read_as_the_library_reads_it(text: str) -> None:
+    try:
+        wanted = dict(parse_qsl(text, max_num_fields=20))
+    except ValueError:
+        wanted = {}
+    assert fields(text.encode()) == wanted

@@ -4,7 +4,6 @@ A relay may put an array of at most 1000 such objects into `param`, signed the s
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import msgspec
@@ -81,7 +80,7 @@ def _parcel(result: Result, events: Sequence[TrackingEvent]) -> Parcel:
     """What the whole trace says, read as docs/tracking.md tells; the courier's own codes are a hint."""
     last = events[-1]
     told = [Event(no, one.at, one.text[:TEXT_MAX], one.code or None) for no, one in enumerate(events)]
-    told[-1] = replace(told[-1], code=told[-1].code or result.state)
+    told[-1] = Event(len(told) - 1, last.at, last.text[:TEXT_MAX], last.code or result.state)
     reading = reader().read_events(result.com, told, SCHEME)
     received = reading.state in ("signed", "returned")
     at = (reading.evidence.at if reading.evidence else None) or last.at

@@ -2,11 +2,15 @@
 
 import hashlib
 import hmac
+import re
+from binascii import unhexlify
 from collections.abc import Mapping
 from datetime import datetime
-from urllib.parse import parse_qsl
 
 from aftersale.core.refusal import Refusal
+
+FIELDS_MAX = 20
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 
 
 def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) -> Refusal | None:
@@ -22,8 +26,28 @@ def verify(headers: Mapping[str, str], body: bytes, secret: str, now: datetime) 
 
 
 def form(body: bytes) -> dict[str, str]:
-    """The form's fields; none when the body is no form of at most 20 fields."""
-    try:
-        return dict(parse_qsl(body.decode(), max_num_fields=20))
-    except ValueError:
+    """The form's fields as `urllib.parse.parse_qsl` reads them; none when the body is no form of at most 20 fields.
+
+    Nearly every byte of a trace is escaped, and the library undoes them one by one: this was a tenth of reading.
+    """
+    fields = body.split(b"&")
+    if len(fields) > FIELDS_MAX or not _is_text(body):
         return {}
+    pairs = [field.split(b"=", 1) for field in fields if b"=" in field]
+    return {_unescaped(name): _unescaped(value) for name, value in pairs if value}
+
+
+def _unescaped(text: bytes) -> str:
+    return _ESCAPES.sub(_bytes, text.replace(b"+", b" ")).decode("utf-8", "replace")
+
+
+def _bytes(found: re.Match[bytes]) -> bytes:
+    return unhexlify(found[0].replace(b"%", b""))
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -51,6 +51,17 @@ def read(shape: type[Row], sql: str, params: Mapping[str, Any], *, kept: bool = 
         return [shape(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
 
 
+def expected(sql: str, params: Mapping[str, Any]) -> int:
+    """How many rows the planner expects of a statement that is not run."""
+
+    def find() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
+            return int(cursor.fetchone()[0][0]["Plan"]["Plan Rows"])
+
+    return remembered(("expected", sql, str(params)), find)
+
+
 @contextmanager
 def _cursor(kept: bool) -> Iterator[Any]:
     if not kept:

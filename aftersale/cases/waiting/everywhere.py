@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 from math import ceil, isqrt
 from typing import Any
 
-from aftersale.cases.rows import read, remembered
+from aftersale.cases.rows import expected, read
 from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Place
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.cases.waiting", "everywhere.sql")
-STEPS_MIN, STEPS_MAX = 2000, 20_000
-RARE_MAX = 50_000
-SPARE = 3
+STEPS_MIN, STEPS_MAX = 2000, 20_000  # many may share one deadline
+TRIES = 2
+RARE_MAX = 20_000
+COUNTED_MAX = 10_000  # rows that a number beside the page may cost
+SPARE = 1.5  # what matches is not spread evenly
 PLACE_ROWS = 10  # what it costs to turn to a place, in rows
 ENDLESS = 10**9
 
@@ -39,16 +41,17 @@ class Matches:
 
 
 @dataclass(frozen=True, slots=True)
-class Number:
-    """One count."""
+class _Seen:
+    """How many match of all that were looked at."""
 
     cases: int
+    all: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """A question and what is known of it before it is asked. `alike`: how many in `spots` are of the filter's kind;
-    `ranged`: how many of all fall into each range, as far as it matters."""
+    `ranged`: how many of all the planner expects in each range."""
 
     spots: Collection[Count]
     wanted: Filter
@@ -86,47 +89,49 @@ def page_of(
     if asked is None:
         return None
     places, rare = asked.by_places(skip + rows), asked.ranged.get(asked.rarest, ENDLESS)
-    walk = _rows(SPARE * (skip + rows), asked.share(_own(wanted)))
-    page = {"skip": skip, "rows": rows}
-    if walk < min(rare, places, STEPS_MAX):
-        steps = {"steps": max(STEPS_MIN, walk)}
-        found = read(Place, _sql("walk", wanted, _own(wanted)), {**_params(asked), **page, **steps})
+    page = {**_params(asked), "skip": skip, "rows": rows}
+    steps = max(_rows(SPARE * (skip + rows), asked.share(_own(wanted))), STEPS_MIN)
+    for _ in range(TRIES):
+        if steps >= min(rare, places, STEPS_MAX):
+            break
+        found = read(Place, _sql("walk", wanted, _own(wanted)), {**page, "steps": steps})
         if len(found) == rows:
             return found
+        steps = _rows(SPARE * steps * (skip + rows), skip + len(found) if found else 0)
     if rare < min(places, RARE_MAX):
-        return read(Place, _sql("rare", wanted, asked.rarest), {**_params(asked), **page})
+        return read(Place, _sql("rare", wanted, asked.rarest), page)
     return None
 
 
 def matching(
     spots: Collection[Count], wanted: Filter, now: datetime, most: int, alike: int
 ) -> Matches | None:
-    """How many match, up to `most` and as far as STEPS_MAX rows tell; None where the places tell it cheaper."""
+    """How many match, up to `most` and as far as COUNTED_MAX rows tell; None where the places tell it cheaper."""
     asked = _asked(spots, wanted, now, alike)
     if asked is None:
         return None
-    reads = min(_rows(most, asked.share(asked.rarest)), asked.ranged.get(asked.rarest, ENDLESS), STEPS_MAX)
-    if reads >= asked.by_places(most):
+    steps = min(_rows(SPARE * most, asked.share(asked.rarest)), COUNTED_MAX)
+    if min(steps, asked.ranged.get(asked.rarest, ENDLESS)) >= asked.by_places(most):
         return None
-    limits = {"steps": STEPS_MAX, "most": most}
-    cases = read(Number, _sql("matches", wanted, asked.rarest), {**_params(asked), **limits})[0].cases
-    return Matches(cases, cases == most or asked.ranged.get(asked.rarest, asked.waiting) >= STEPS_MAX)
+    sql = _sql("matches", wanted, asked.rarest)
+    seen = read(_Seen, sql, {**_params(asked), "steps": steps})[0]
+    return Matches(min(seen.cases, most), seen.cases >= most or seen.all >= steps)
 
 
 def _asked(spots: Collection[Count], wanted: Filter, now: datetime, alike: int) -> _Asked | None:
     """None when nothing can match, or a person's own are asked for: these are few."""
     if not alike or wanted.owner not in ("", UNCLAIMED):
         return None
-    known = remembered(("waiting",), lambda: read(Number, SQL["waiting"], {})[0].cases)
-    asked = _Asked(spots, wanted, now, alike, max(known, sum(spot.cases for spot in spots)), {})
+    waiting = max(
+        expected(SQL["expected"].replace("/*range*/", "true"), {}), sum(spot.cases for spot in spots)
+    )
+    asked = _Asked(spots, wanted, now, alike, waiting, {})
     names = ["amount"] * wanted.by_amount + ["left"] * (wanted.left_h is not None)
     return replace(asked, ranged={name: _ranged(asked, name) for name in names})
 
 
 def _ranged(asked: _Asked, name: str) -> int:
-    sql = SQL["in_range"].replace("/*range*/", _range(name, asked.wanted))
-    key = (name, asked.wanted.low_fen, asked.wanted.high_fen, asked.wanted.left_h)
-    return remembered(key, lambda: read(Number, sql, {**_params(asked), "most": RARE_MAX})[0].cases)
+    return expected(SQL["expected"].replace("/*range*/", _range(name, asked.wanted)), _params(asked))
 
 
 def _own(wanted: Filter) -> str:
@@ -134,7 +139,7 @@ def _own(wanted: Filter) -> str:
     return {"due": "left", "amount": "amount"}.get(wanted.sort, "")
 
 
-def _rows(top: int, share: float) -> int:
+def _rows(top: float, share: float) -> int:
     return ceil(min(top / share, ENDLESS)) if share else ENDLESS
 
 

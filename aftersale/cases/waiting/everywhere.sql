@@ -1,11 +1,7 @@
 -- Ways through the queue over all shops at once, along one index. `first` is the sort's number, ascending.
 
--- How many wait in all shops, about: nobody reads it.
--- name: waiting
-SELECT greatest(reltuples, 1)::int AS cases FROM pg_class WHERE oid = 'queue_item'::regclass
-
--- name: in_range
-SELECT count(*)::int AS cases FROM (SELECT FROM queue_item i WHERE /*range*/ LIMIT %(most)s) r
+-- name: expected
+SELECT FROM queue_item i WHERE /*range*/
 
 -- In the order of the sort, so many steps; of those that share the last number not all may have been seen.
 -- name: walk
@@ -23,8 +19,8 @@ ORDER BY i.first, i.case_id OFFSET %(skip)s LIMIT %(rows)s
 
 -- How many of so many rows match.
 -- name: matches
-SELECT count(*)::int AS cases FROM (
-  SELECT FROM (SELECT /*columns*/ FROM queue_item i WHERE /*range*/ LIMIT %(steps)s) i WHERE /*where*/ LIMIT %(most)s) m
+SELECT count(*) FILTER (WHERE /*where*/)::int AS cases, count(*)::int AS all
+FROM (SELECT /*columns*/ FROM queue_item i WHERE /*range*/ LIMIT %(steps)s) i
 
 -- name: columns
 i.shop_id, i.queue, i.case_id, i.reason, i.action, i.state, i.owner, i.due_at, i.asked_fen, /*first*/ AS first

@@ -8,7 +8,7 @@ from typing import Any
 
 from aftersale.cases.rows import read, remembered
 from aftersale.cases.waiting import everywhere
-from aftersale.cases.waiting.everywhere import SORTED, Matches, Number
+from aftersale.cases.waiting.everywhere import SORTED, Matches
 from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Kind, Place
 from aftersale.pg.sql import queries
 
@@ -27,6 +27,11 @@ class Found:
     scan: list[Count] = field(default_factory=list)
     few: list[Kind] = field(default_factory=list)
     ranged: list[Count] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    cases: int
 
 
 def counted(shop_ids: Collection[int]) -> list[Count]:
@@ -67,7 +72,7 @@ def _counted(spots: Collection[Count], wanted: Filter, now: datetime, since: dat
         found = Found(ranged=list(spots))
     sql = _merged(SQL["matches"], found, wanted, since=since is not None)
     asked = {**params, **_arrays(found), "cut": MATCHES_MAX, "most": MATCHES_MAX, "since": since}
-    cases = read(Number, sql, asked)[0].cases if sql else 0
+    cases = read(_Number, sql, asked)[0].cases if sql else 0
     return Matches(cases, cases == MATCHES_MAX)
 
 

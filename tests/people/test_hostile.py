@@ -107,6 +107,18 @@ def fields(client: Client) -> Iterator[tuple[str, Form]]:
                 yield address, form
 
 
+def test_no_length_and_no_sign_breaks_a_field(owner: Client) -> None:
+    """What the strings of test_texts.py are not: too long, or of signs that the database cannot hold."""
+    broken, filled = [], 0
+    for address, form in fields(owner):
+        for name in form.texts:
+            filled += 1
+            for value in (XSS[filled % len(XSS)] * 50, "\0", "\ud7ff\u202e"):
+                if (status := posted(owner, form, **{name: value})) >= 500:
+                    broken.append(f"{address} {form.action} {name}: {status}")
+    assert (broken, filled > 5) == ([], True)
+
+
 def test_no_money_field_takes_what_is_no_amount(owner: Client, hostile: Database) -> None:
     """Nothing is planned, asked for, paid or set; and no answer is an error of ours."""
     seen = "SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM {} t"

@@ -67,7 +67,7 @@ unheld AS (
   WHERE m.shop_id = u.shop_id AND m.order_id = u.order_id),
 asked AS (
   INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
-  SELECT DISTINCT ON (s.shop_id, s.case_id) s.shop_id, s.case_id, 'platform_refused', s.deadline_at, s.amount_fen, %(now)s
+  SELECT DISTINCT ON (s.shop_id, s.case_id) s.shop_id, s.case_id, 'platform_refused', s.deadline_at, nullif(s.amount_fen, 0), %(now)s
   FROM settled s JOIN cases c ON c.shop_id = s.shop_id AND c.case_id = s.case_id
   WHERE (s.state = 'with_person' OR s.state = 'refused' AND c.application_version = s.platform_version)
     AND c.state NOT IN ('refunded', 'closed')
@@ -96,7 +96,7 @@ SELECT EXISTS (SELECT FROM switch WHERE stopped AND action IN ('', 'automatic_mo
 -- What cannot leave for now is watched over by a person.
 -- name: watch
 INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
-SELECT shop_id, case_id, 'over_budget', deadline_at, amount_fen, %(now)s FROM (
+SELECT shop_id, case_id, 'over_budget', deadline_at, nullif(amount_fen, 0), %(now)s FROM (
   SELECT DISTINCT ON (i.shop_id, i.case_id) i.* FROM intent i
   JOIN switch w ON w.shop_id IN (0, i.shop_id) AND w.stopped AND w.action IN ('', 'automatic_money') AND w.by_whom LIKE 'breaker:%%'
   WHERE i.state = 'approved' AND i.due_at <= %(now)s AND held_back(i.shop_id, i.kind, i.money, i.approved_by)

@@ -22,6 +22,7 @@ from aftersale.core.expression import (
     walk,
 )
 from aftersale.core.facts import Fact, names
+from aftersale.core.language.outcome import outcome
 from aftersale.core.language.wording import Language, Wording
 from aftersale.core.look import JUST_AFTER, Env, Facts, Verdict, environment, evaluate, threshold, verdict
 from aftersale.core.rulebook import Book, Rule
@@ -32,9 +33,11 @@ TRIES_MAX = 4
 
 @dataclass(frozen=True, slots=True)
 class Conjunct:
-    """One condition that must hold. `truth` None = unknown; `reads`: the facts named, ages in their unit."""
+    """One condition that must hold. `said`: the same while it holds, else what is so instead; `truth` None = unknown;
+    `reads`: the facts named, ages in their unit."""
 
     text: str
+    said: str
     truth: bool | None
     reads: Mapping[str, Value | None]
 
@@ -86,13 +89,14 @@ def explain(
 
 
 def _rule_trace(rule: Rule, no: int, wording: Wording) -> RuleTrace:
-    parts = tuple(
-        Conjunct(
-            wording.text(part), _truth(part, wording.env), {name: wording.read(name) for name in names(part)}
-        )
-        for part in rule.conjuncts
-    )
+    parts = tuple(_conjunct(part, wording) for part in rule.conjuncts)
     return RuleTrace(rule.name, no, wording.title(rule), _truth(rule.when, wording.env), parts)
+
+
+def _conjunct(part: Node, wording: Wording) -> Conjunct:
+    text, truth = wording.text(part), _truth(part, wording.env)
+    said = text if truth else outcome(wording, part)
+    return Conjunct(text, said, truth, {name: wording.read(name) for name in names(part)})
 
 
 def _truth(node: Node, env: Env) -> bool | None:

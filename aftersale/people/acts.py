@@ -90,11 +90,12 @@ def _intent(act: Act, kind: str) -> Done:
         act.now,
         UNDO_S,
     )
-    if refusal is None and any(
-        intent.state == "planned" for intent in timeline.intents_of(act.case.shop.id, act.case.case_id)
-    ):
+    intents = [] if refusal else timeline.intents_of(act.case.shop.id, act.case.case_id)
+    if any(intent.state == "planned" for intent in intents):
         return None, _("超过您的额度，已提交复核，同事同意后才会发出。")
     title = f"{words.intent(kind)} {yuan_text(amount_fen)}" if record.KINDS[kind] else words.intent(kind)
+    if any(intent.held and intent.kind == kind for intent in intents):
+        return None, _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % {"intent": title}
     return refusal, _("「%(intent)s」将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {
         "intent": title,
         "seconds": UNDO_S,

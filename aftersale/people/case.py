@@ -35,7 +35,8 @@ SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
 UNDER_WAY = frozenset({"planned", "approved", "sending", "unknown"})
 SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
-NOT_YES = frozenset({"refuse", "intercept"})
+NO_MONEY = frozenset({"exchange", "repair", "resend"})
+NOT_YES = frozenset({"intercept"})
 ACTING = frozenset({"agent", "lead", "finance", "owner", "helper"})
 
 
@@ -72,6 +73,7 @@ class Head:
     refundable_fen: int | None
     queue: str | None
     due_at: datetime | None
+    platform_due_at: datetime | None
     owner: str | None
     facts: str
     target_at: datetime | None
@@ -213,7 +215,7 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
     undoable = [
         (intent, ceil((intent.due_at - now).total_seconds()))
         for intent in intents
-        if intent.by_person and intent.state == "approved" and intent.due_at > now
+        if intent.by_person and intent.state == "approved" and (intent.held or intent.due_at > now)
     ]
     return {
         "events": [event for event in told if show in ("", event.group)],
@@ -222,7 +224,7 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
         "undoable": undoable,
         "reviewed": [intent for intent in intents if intent.state == "planned"],
         "by_hand": [intent for intent in intents if intent.state == "with_person"],
-        "mark": f"{crc32(repr((show, told, [intent.kind for intent, _ in undoable])).encode()):08x}",
+        "mark": f"{crc32(repr((show, told, [(intent.kind, intent.held) for intent, _ in undoable])).encode()):08x}",
         "now": now,
     }
 
@@ -257,9 +259,8 @@ def _buttons(
         for kind in (action.offers if action else ())
         if kind in ("agree_refund", "agree_return", "intercept")
     ]
-    kinds = list(dict.fromkeys([*offered, "agree_refund", "agree_return", "refuse"]))
-    if head.state not in ("applied", None) or head.aftersale_type not in SENDS_BACK:
-        kinds = [kind for kind in kinds if kind != "agree_return"]
+    never = _impossible(head)
+    kinds = [kind for kind in dict.fromkeys([*offered, "agree_refund", "agree_return"]) if kind not in never]
     live = {
         intent.kind
         for intent in intents
@@ -272,6 +273,15 @@ def _buttons(
         for kind in kinds
         if kind not in live and (kind != "agree_refund" or head.amount_fen)
     ]
+
+
+def _impossible(head: Head) -> frozenset[str]:
+    """What the platform would turn away: money before the return is agreed, or where none is asked for."""
+    back = head.aftersale_type in SENDS_BACK
+    never = (
+        {"agree_refund"} if head.aftersale_type in NO_MONEY or (back and head.state == "applied") else set()
+    )
+    return frozenset(never if back and head.state in ("applied", None) else never | {"agree_return"})
 
 
 def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> list[tuple[str, int, bool]]:

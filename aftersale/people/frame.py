@@ -1,5 +1,6 @@
 """What the frame around every page shows."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,6 +9,7 @@ from aftersale.cases.access import Shop, shops_of
 from aftersale.cases.rows import moment
 from aftersale.people.approvals.count import count_for
 from aftersale.people.rights import RIGHTS
+from aftersale.people.stopped import told
 
 RIGHTS_SWITCH = frozenset({"lead", "owner"})
 
@@ -19,10 +21,16 @@ def may_switch(shops: tuple[Shop, ...]) -> bool:
 
 def frame(request: HttpRequest) -> dict[str, Any]:
     """For signed-in people `now`, their `rights` in some shop, whether the kill switch is theirs and what waits for a
-    second person; else the database is not read."""
+    second person; else the database is not read. What is `stopped` is read by a page that shows it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
     shops = shops_of(user)
     rights = {right for right, roles in RIGHTS.items() if any(shop.role in roles for shop in shops)}
-    return {"rights": rights, "may_switch": may_switch(shops), "approvals": count_for(shops), "now": moment()}
+    return {
+        "rights": rights,
+        "may_switch": may_switch(shops),
+        "approvals": count_for(shops),
+        "stopped": partial(told, shops),
+        "now": moment(),
+    }

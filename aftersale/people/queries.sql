@@ -1,5 +1,5 @@
 -- name: rows
-SELECT i.shop_id, i.case_id, i.queue, i.due_at, i.amount_fen AS queue_fen, i.since, i.owner,
+SELECT i.shop_id, i.case_id, i.queue, i.due_at, c.due_at AS platform_due_at, i.amount_fen AS queue_fen, i.since, i.owner,
   c.order_id, c.aftersale_type, c.reason, c.state, c.title, coalesce(i.amount_fen, c.amount_fen) AS amount_fen,
   h.action, h.rule, to_jsonb(f)::text AS facts,
   t.text AS tracking_text, t.at AS tracking_at
@@ -22,7 +22,7 @@ SELECT c.shop_id, c.case_id, c.order_id, c.application_version, c.aftersale_type
   c.contact_count, c.person_version,
   o.paid_fen, o.freight_fen, o.refunded_fen, o.paid_at, o.shipped_at, o.tracking_no, o.courier, o.region, o.promo,
   m.paid_fen - m.held_fen AS refundable_fen,
-  i.queue, coalesce(i.due_at, c.due_at) AS due_at, i.owner, to_jsonb(f)::text AS facts,
+  i.queue, coalesce(i.due_at, c.due_at) AS due_at, c.due_at AS platform_due_at, i.owner, to_jsonb(f)::text AS facts,
   h.target_at, s.settings::text AS settings
 FROM cases c
 JOIN shop s ON s.id = c.shop_id
@@ -58,7 +58,8 @@ SELECT at, tracking_no, text FROM tracking_event
 WHERE shop_id = %(shop_id)s AND tracking_no = ANY(%(numbers)s::text[]) ORDER BY at DESC LIMIT 200
 
 -- name: intents
-SELECT kind, platform_version, amount_fen, state, due_at, planned_by, outcome, sends, created_at, changed_at
+SELECT kind, platform_version, amount_fen, state, due_at, planned_by, outcome, sends, created_at, changed_at,
+  state = 'approved' AND held_back(shop_id, kind, money, approved_by) AS held
 FROM intent WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s ORDER BY changed_at DESC LIMIT 50
 
 -- name: decision
@@ -75,6 +76,11 @@ CROSS JOIN LATERAL person_permitted(c.shop_id, %(by)s, k.kind, k.amount_fen, 'we
 
 -- name: switches
 SELECT shop_id, action, stopped, why, by_whom, at FROM switch WHERE shop_id = 0 OR shop_id = ANY(%(shop_ids)s::int[])
+
+-- name: stopped
+SELECT shop_id, action, by_whom, at FROM switch
+WHERE stopped AND (shop_id = 0 OR shop_id = ANY(%(shop_ids)s::int[]))
+ORDER BY shop_id > 0, action <> '', action <> 'automatic_money', at, shop_id, action
 
 -- name: switch_log
 SELECT shop_id, action, stopped, why, by_whom, at FROM switch_log

@@ -33,8 +33,9 @@ from aftersale.cases.access import (
 from aftersale.cases.rows import moment, read
 from aftersale.people import words
 from aftersale.people.bulk.offer import choosable
+from aftersale.people.inplace.fate import changed as changed_notices
 from aftersale.people.rights import needs
-from aftersale.people.templatetags.desk import left_text
+from aftersale.people.templatetags.desk import is_own_target, left_text
 from aftersale.people.views.found import SHARERS, views_for
 from aftersale.pg.sql import queries
 
@@ -52,6 +53,7 @@ class Row:
     case_id: str
     queue: str
     due_at: datetime | None
+    platform_due_at: datetime | None
     queue_fen: int | None
     since: datetime
     owner: str | None
@@ -95,10 +97,14 @@ def lines(places: Collection[Place], shops: Collection[Shop], now: datetime) -> 
             by_id[row.shop_id],
             words.goods_state(words.facts_of(row.facts), now),
             f"{crc32(repr(row).encode()):08x}",
-            f"{crc32(left_text(row.due_at, now).encode()):08x}",
+            f"{crc32(_left(row, now).encode()):08x}",
         )
         for row in found
     ]
+
+
+def _left(row: Row, now: datetime) -> str:
+    return left_text(row.due_at, now, is_own_target(row.due_at, row.platform_due_at))
 
 
 def asked(given: QueryDict, counts: Collection[Count]) -> tuple[str, Filter]:
@@ -172,7 +178,7 @@ def _matches(user: Person, wanted: Filter, counts: Collection[Count], now: datet
 
 def address(request: HttpRequest, **changes: str) -> str:
     """This page's address with other values; a value that is empty or the default is left out."""
-    kept = {key: value for key, value in request.GET.items() if key not in ("since", "row", "new")}
+    kept = {key: value for key, value in request.GET.items() if key not in ("since", "row", "new", "fate")}
     if "page" not in changes:
         kept.pop("page", None)
     merged = {**kept, **changes}
@@ -255,6 +261,7 @@ def live(request: HttpRequest) -> HttpResponse:
         {
             "rows": changed,
             "gone": [key for key in shown if key not in here],
+            "notices": changed_notices(request.GET.getlist("fate"), shops, now),
             "fresh": matches_for(request.user, wanted, counts, now, since).cases,
             "tabs": _tabs(request, tab, shops, wanted, counts),
             "since": since.isoformat(),

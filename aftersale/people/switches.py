@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -21,6 +22,7 @@ from aftersale.people import words
 from aftersale.people.acts import record_connection
 from aftersale.people.frame import RIGHTS_SWITCH
 from aftersale.people.rights import needs
+from aftersale.people.stopped import said
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people")
@@ -85,6 +87,7 @@ def page(request: HttpRequest) -> HttpResponse:
     names = dict(places)
     log = [(line, names[line.shop_id]) for line in read(Switch, SQL["switch_log"], ids)]
     context: dict[str, Any] = {"here": "switches", "panels": panels, "log": log, "may": bool(mine)}
+    context |= {"reasons": _reasons(), "released": _released()}
     return render(request, "people/switches.html", context)
 
 
@@ -108,17 +111,41 @@ def _set(request: HttpRequest, shops: Collection[Shop]) -> HttpResponse:
     action, stopped = form.get("action", ""), form.get("stopped") == "1"
     if shop_id not in _rights(shops) or action not in ("", *ACTIONS):
         raise PermissionDenied
-    by, why = request.user.get_username(), form.get("why", "")[:500]
+    by, why = request.user.get_username(), form.get("why", "")[:500].strip()
+    if not stopped:
+        why = why or _released()
     refusal = record.set_switch(record_connection(), shop_id, action, stopped, why, by, moment())
     if refusal:
         messages.error(request, _("请写明原因，开关没有变动。"), extra_tags="warning")
     else:
         told = {"stopped": stopped, "action": action}
-        target = "everything" if shop_id == EVERYWHERE else next(s.code for s in shops if s.id == shop_id)
+        shop = next((one for one in shops if one.id == shop_id), None)
+        code, name = (shop.code, shop.name) if shop else ("everything", _("全部店铺"))
         audit.note(
-            record_connection(), by, "switch", target, moment(), shop_id=shop_id or None, why=why, more=told
+            record_connection(), by, "switch", code, moment(), shop_id=shop_id or None, why=why, more=told
         )
-        messages.success(
-            request, _("已经停止，几秒内全部生效。") if stopped else _("已经恢复。"), extra_tags="success"
-        )
-    return redirect("switches")
+        messages.success(request, _done(action, stopped, name), extra_tags="success")
+    return redirect(f"{reverse('switches')}#place-{shop_id}")
+
+
+def _done(action: str, stopped: bool, name: str) -> str:
+    if stopped:
+        return _("%(said)s。几秒内生效。") % {"said": said(action, name)}
+    if action == "":
+        return _("%(shop)s已恢复。") % {"shop": name}
+    return _("%(shop)s的「%(action)s」已恢复。") % {"shop": name, "action": words.intent(action)}
+
+
+def _reasons() -> list[str]:
+    """Offered beside the box; people may write their own."""
+    return [
+        _("金额不对，先查清"),
+        _("规则要改，改好再开"),
+        _("平台接口异常"),
+        _("快递接口异常"),
+        _("大促前先停"),
+    ]
+
+
+def _released() -> str:
+    return _("原因已经消除")

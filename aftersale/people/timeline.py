@@ -63,6 +63,7 @@ class Intent:
     sends: int
     created_at: datetime
     changed_at: datetime
+    held: bool
 
     @property
     def by_person(self) -> bool:

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image, ImageDraw
 
+from aftersale.cases.waiting import upkeep
 from aftersale.people.accounts import ensure_user
 from tests.conftest import Database
 from tests.files.made_up import REFUND_ROWS, REFUNDS
@@ -19,8 +20,10 @@ from tests.people.yard import Yard
 
 LEAD, AGENT, STOCK, NEW, PASSWORD = "主管阿兰", "客服小明", "仓库小何", "新人小白", "tea-garden-9"
 STOPPED = """INSERT INTO switch (shop_id, action, stopped, why, by_whom, at) VALUES
-  (1, 'intercept', true, '快递接口报错，先停拦截', '主管阿兰', moment()),
+  (2, 'intercept', true, '快递接口报错，先停拦截', '主管阿兰', moment()),
   (2, 'automatic_money', true, '与平台对账有差异没有处理：已到 1，上限 0。', 'breaker:mismatch', moment())"""
+TOLD = "INSERT INTO switch_log (shop_id, action, stopped, why, by_whom, at) SELECT shop_id, action, stopped, why, by_whom, at FROM switch"
+TAILS = "UPDATE orders SET phone_tail = '4321' WHERE order_id IN (SELECT order_id FROM cases WHERE case_id = ANY(%s))"
 # Two thirds of the cases of a kind were paid, so that the ledger has a day to show.
 PAID = """INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)
 SELECT shop_id, case_id, order_id, amount_fen, (ARRAY['automatic', 'automatic', 'person', 'platform'])[1 + n % 4],
@@ -82,14 +85,18 @@ def spend(database: Database) -> Day:
         ensure_user(name, PASSWORD, {code: role for code, _, _ in SHOPS})
     with psycopg.connect(database.owner) as conn:
         conn.execute("INSERT INTO shop (code, name, platform) VALUES ('new', '新开的店', 'tmall')")
-        for statement in (STOPPED, PAID, DIFFERS):
+        for statement in (STOPPED, TOLD, PAID, DIFFERS):
             conn.execute(statement)
         conn.execute(LOST, (case_id(1, 14),))
         conn.execute(REFUNDED, (PAID_CASE,))
+        conn.execute(TAILS, ([case_id(1, 5), case_id(1, 20), case_id(2, 9)],))
         asked = conn.execute(ASKED).fetchall()
     ensure_user(NEW, PASSWORD, {"new": "owner"})
     for case, version, fen in asked:
         post(AGENT, f"/case/tea/{case}/do/agree_refund", {"version": version, "amount_fen": fen})
+    with psycopg.connect(database.owner) as conn:
+        while upkeep.title(conn):
+            conn.commit()
     _cases()
     scan = _returns(database)
     bulk = post(LEAD, "/bulk", {"address": "?", "act": "agree_refund",

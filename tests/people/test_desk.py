@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import psycopg
+import pytest
 from django.test import Client
 
 from aftersale.rulebooks import books
@@ -118,8 +119,40 @@ def test_the_case_page_says_why(sign_in: SignIn) -> None:
 def test_the_case_page_says_what_can_be_done(sign_in: SignIn) -> None:
     page = text(sign_in("客服小明").get(f"/case/tea/{WAITS}").content)
     assert "等人决定" in page
-    assert "同意退款 ¥236.00" in page
     assert "还没有判断" not in page
+    assert "同意退货 A" in page  # the platform pays nothing before the return is agreed
+    assert "同意退款 ¥" not in page
+    assert "拒绝 R" not in page  # no connector sends it
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "offered"),
+    [
+        ("return_refund", "return_shipped", {"agree_refund"}),
+        ("return_refund", "return_agreed", {"agree_refund"}),
+        ("return_refund", "applied", {"agree_return"}),
+        ("return_refund", None, {"agree_refund", "agree_return"}),
+        ("exchange", "applied", {"agree_return"}),
+        ("exchange", "return_shipped", set()),
+        ("shipped_refund_only", "applied", {"agree_refund"}),
+        (None, "applied", {"agree_refund"}),
+    ],
+)
+def test_only_what_the_platform_lets_through_is_offered(
+    sign_in: SignIn, shops: Database, kind: str | None, state: str | None, offered: set[str]
+) -> None:
+    mine = case_id(1, 34)
+    before = asked(
+        shops, f"SELECT aftersale_type, state FROM cases WHERE shop_id = 1 AND case_id = '{mine}'"
+    )[0]
+    change = "UPDATE cases SET aftersale_type = %s, state = %s WHERE shop_id = 1 AND case_id = %s"
+    with psycopg.connect(shops.owner, autocommit=True) as conn:
+        conn.execute(change, (kind, state, mine))
+        try:
+            page = sign_in("主管阿兰").get(f"/case/tea/{mine}").content.decode()
+        finally:
+            conn.execute(change, (*before, mine))
+    assert {one for one in ("agree_refund", "agree_return", "refuse") if f"/do/{one}" in page} == offered
 
 
 def test_an_agreed_refund_can_be_undone(sign_in: SignIn, shops: Database) -> None:

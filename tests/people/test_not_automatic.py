@@ -9,7 +9,9 @@ from django.test import Client
 from tests.people.shops import case_id
 
 SignIn = Callable[[str], Client]
-LACKED = "没有自动办理：「未发货仅退款自动退」差 1 条 ✗ 申请金额 ¥399.00 ≤ 未发货仅退款自动退的上限 ¥200.00"
+LACKED = (
+    "没有自动办理：「未发货仅退款自动退」差 1 条 ✗ 申请金额 ¥399.00 超过 未发货仅退款自动退的上限 ¥200.00"
+)
 
 
 def text(page: bytes) -> str:

@@ -90,15 +90,15 @@ def test_two_hundred_cases_are_cleared_by_keys(desk: tuple[Page, list[str]], sho
         here = row.get_attribute("id")
         assert here
         page.locator(f'#dock .dock-case[data-for="{here}"]').wait_for()
-        agrees = number % 2 == 0 and page.locator("#dock [data-key=a]").count()
-        page.keyboard.press("a" if agrees else "r")
+        intercepts = number % 2 and page.locator("#dock [data-key=i]").count()
+        page.keyboard.press("i" if intercepts else "a")
         page.wait_for_function(
             "id => { const row = document.getElementById(id);"
             " return (!row || row.classList.contains('gone') || document.querySelector('#dock .dock-refused')) }",
             arg=here,
         )
         if page.locator("#dock .dock-refused").count():
-            page.keyboard.press("r")
+            page.keyboard.press("i")
         page.wait_for_function(
             "id => document.querySelector('[data-row].here')?.id !== id || !document.querySelector('[data-row]')",
             arg=here,

@@ -109,7 +109,7 @@ class Wording:
                 label = self.labels(self.env.catalogue[name])[value]
                 return f"{self.side(Ref(name), None)} {_SIGNS[op]} {label}"
             case Compare(op, left, right):
-                kind = self._kind(left) or self._kind(right)
+                kind = self.kind(left) or self.kind(right)
                 return f"{self.side(left, kind)} {_SIGNS[op]} {self.side(right, kind)}"
             case Age(name, op, bound):
                 fact = self.env.catalogue[name]
@@ -131,9 +131,9 @@ class Wording:
             case Not(After(at)):
                 return self._say("before", at=self.show(at, "timestamptz"))
             case Not(In(item, options)):
-                return self._say("not_in", left=self.side(item, None), right=self._options(item, options))
+                return self._say("not_in", left=self.side(item, None), right=self.options(item, options))
             case In(item, options):
-                return self._say("in", left=self.side(item, None), right=self._options(item, options))
+                return self._say("in", left=self.side(item, None), right=self.options(item, options))
             case Not(IsNull(item)):
                 return self._say("not_null", left=self.side(item, None))
             case IsNull(item):
@@ -208,7 +208,7 @@ class Wording:
             return self._say(side, n=self._say(fact.type.kind, n=whole))
         return self._say(fact.type.kind, n=f"{elapsed / unit:.2f}".rstrip("0").rstrip("."))
 
-    def _kind(self, node: Node) -> Kind | None:
+    def kind(self, node: Node) -> Kind | None:
         """The kind of the first fact or setting in an expression; None over literals only."""
         for part in walk(node):
             if isinstance(part, Shift):
@@ -247,8 +247,9 @@ class Wording:
                 return self._say("case", value=shown)
         return self.text(node)
 
-    def _options(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
-        kind = self._kind(item)
+    def options(self, item: Node, options: tuple[Lit, ...] | Knob) -> str:
+        """What a value is looked for among."""
+        kind = self.kind(item)
         labels = self.labels(self.env.catalogue[item.name]) if isinstance(item, Ref) else {}
         if isinstance(options, Knob):
             values = self.env.settings[options.name]

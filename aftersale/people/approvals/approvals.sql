@@ -35,3 +35,10 @@ SELECT ((SELECT count(*) FROM approval a WHERE a.state = 'requested' AND a.shop_
     WHERE e.ended IS NULL AND e.shop_id = ANY(%(rule_shop_ids)s::int[]) AND a.sha256 = e.sha256
       AND a.answered_at IS NULL AND a.voided_at IS NULL)
   + (SELECT count(*) FROM intent i WHERE i.state = 'with_person' AND i.shop_id = ANY(%(shop_ids)s::int[])))::int AS cases
+
+-- Does a switch hold back what was just approved?
+-- name: held
+SELECT coalesce(bool_or(held_back(i.shop_id, i.kind, i.money, i.approved_by)), false) AS held
+FROM approval a JOIN intent i ON (i.shop_id, i.case_id, i.kind, i.platform_version, i.amount_fen)
+  = (a.shop_id, a.case_id, a.kind, a.platform_version, a.amount_fen)
+WHERE a.shop_id = %(shop_id)s AND a.id = %(id)s AND i.state = 'approved'

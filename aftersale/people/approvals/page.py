@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from aftersale.cases.access import Shop, case_for, shops_of
 from aftersale.cases.approvals import RESOLUTIONS, decide_approval, resolve
-from aftersale.cases.rows import moment, read
+from aftersale.cases.rows import first, moment, read
 from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
 from aftersale.people import words
@@ -118,6 +118,11 @@ def _not_theirs(one: Waiting, by: str) -> str:
     return "" if one.allowed else words.word("why", one.why_not)
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    held: bool
+
+
 @needs("approve")
 @require_POST
 def answer(request: HttpRequest, shop_code: str, approval_id: int, yes: str) -> HttpResponse:
@@ -135,12 +140,18 @@ def answer(request: HttpRequest, shop_code: str, approval_id: int, yes: str) -> 
         seen_amount_fen=_number(form, "amount_fen"),
         seen_version=_number(form, "version"),
     )
-    done = (
-        _("已同意，30 秒后发出，在此之前可以到售后单上撤回。")
-        if yes == "yes"
-        else _("已退回，售后单会重新判断。")
+    if refusal:
+        return _back(request, refusal, "")
+    return _back(
+        request, None, _agreed(shop, approval_id) if yes == "yes" else _("已退回，售后单会重新判断。")
     )
-    return _back(request, refusal, done)
+
+
+def _agreed(shop: Shop, approval_id: int) -> str:
+    found = first(Held, SQL["held"], {"shop_id": shop.id, "id": approval_id})
+    if found and found.held:
+        return _("已同意，但已经停止，恢复后才会发出，在此之前可以到售后单上撤回。")
+    return _("已同意，30 秒后发出，在此之前可以到售后单上撤回。")
 
 
 @needs("approve")

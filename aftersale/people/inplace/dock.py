@@ -13,6 +13,7 @@ from aftersale.cases.rows import moment
 from aftersale.people import words
 from aftersale.people.acts import ACTS, UNDO_S, Act, perform, said
 from aftersale.people.case import ACTING, choices, head_of, theirs
+from aftersale.people.inplace.fate import Notice, ended, fates
 from aftersale.people.rights import needs
 from aftersale.people.why import decision_of, why
 
@@ -34,11 +35,9 @@ def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpRes
     case = theirs(request, shop_code, case_id)
     by = request.user.get_username()
     refusal, sentence = perform(Act(case, by, moment(), request.POST), kind)
-    context: dict[str, Any] = {"case": case, "kind": kind, "seconds": UNDO_S}
-    if refusal:
-        context |= {"said": said(refusal), "refused": True}
-    else:
-        context |= {"said": sentence, "toast": kind not in STAY, "undoable": kind in KINDS}
+    context: dict[str, Any] = {"said": said(refusal), "refused": True} if refusal else {"said": sentence}
+    if refusal is None and kind not in STAY:
+        context["notice"] = _notice(case, kind, sentence)
     context |= _dock(case, by)
     answer = render(request, "people/queue/_done.html", context)
     row = {"key": f"{shop_code}:{case_id}", "gone": not context["waits"], "ok": refusal is None}
@@ -46,17 +45,24 @@ def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpRes
     return answer
 
 
+def _notice(case: Case, kind: str, sentence: str) -> Notice:
+    """What was just done; an intent can be taken back for a while, and the notice follows it to its end."""
+    fate = next((f for f in fates(case.shop.id, case.case_id) if f.kind == kind and kind in KINDS), None)
+    return Notice(case.shop, case.case_id, sentence, fate, UNDO_S if fate else 0)
+
+
 def _dock(case: Case, by: str) -> dict[str, Any]:
     head = head_of(case)
     may_act = case.shop.role in ACTING and head.open
     buttons = choices(case, head, by) if may_act and head.queue else []
-    keys = {"refuse": "r", "intercept": "i"}
+    keys = {"intercept": "i"}
     decision = decision_of(case.shop.id, case.case_id) if head.queue else None
     first = next((kind for kind, _fen, _asks in buttons if kind not in keys), None)
     return {
         "case": case,
         "head": head,
         "waits": head.queue is not None,
+        "fate": None if head.queue else ended(case.shop.id, case.case_id),
         "why": why(decision) if decision else None,
         "may_act": may_act,
         "may_message": may_act and "message" in ACTS,

@@ -29,6 +29,7 @@ from aftersale.people.playbook.found import issues
 from aftersale.people.playbook.guide import answer, facts_of, local_moment, step_of, step_title
 from aftersale.people.playbook.panel import DEPARTMENTS, known_of
 from aftersale.people.rights import needs
+from aftersale.people.timeline import intents_of
 
 Done = tuple[Refusal | None, str]
 
@@ -135,9 +136,13 @@ def _say(doing: Doing) -> Done:
     script = code if code in scripts.titles() else ""
     purpose = scripts.titles().get(script, _("给买家留言"))
     wish = record_contacts.Wish("im", purpose, text=text, script=script)
-    return _contacted(doing, wish), _("消息将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {
-        "seconds": UNDO_S
-    }
+    refusal = _contacted(doing, wish)
+    if refusal is None and any(
+        intent.held and intent.kind.startswith("message")
+        for intent in intents_of(doing.place.shop_id, doing.place.case_id)
+    ):
+        return None, _("消息已经停止，恢复后才会发出，在此之前可以撤回。")
+    return refusal, _("消息将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {"seconds": UNDO_S}
 
 
 def _contact(doing: Doing) -> Done:

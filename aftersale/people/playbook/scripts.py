@@ -56,18 +56,20 @@ def draft(code: str, values: Mapping[str, str | None], variant: int = 0) -> Draf
     no = variant % len(script.variants)
     wording = script.variants[no]
     gaps = tuple(_gap(name) for name in wording.placeholders if not values.get(name))
-    titles = {gap.name: gap.title for gap in gaps}
-    text = PLACE.sub(lambda found: values.get(found[1]) or f"【{titles[found[1]]}】", wording.text)
     return Draft(
         code,
         script.title if chinese else script.title_en,
         script.when if chinese else script.when_en,
-        text,
-        wording.gloss,
+        _filled(wording.text, values),
+        _filled(wording.gloss, values),
         gaps,
         no,
         len(script.variants),
     )
+
+
+def _filled(said: str, values: Mapping[str, str | None]) -> str:
+    return PLACE.sub(lambda found: values.get(found[1]) or f"【{_gap(found[1]).title}】", said)
 
 
 def _gap(name: str) -> Gap:

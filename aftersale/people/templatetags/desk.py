@@ -88,22 +88,42 @@ def urgency(due_at: datetime | None, now: datetime) -> str:
     return "late" if left < timedelta(0) else "red" if left < RED else "amber" if left < AMBER else "grey"
 
 
-def left_text(due_at: datetime | None, now: datetime) -> str:
+def is_own_target(due_at: datetime | None, platform_due_at: datetime | None) -> bool:
+    """Whether it is the shop's own target or promise that is due, and the platform's deadline lies later."""
+    return due_at is not None and (platform_due_at is None or due_at < platform_due_at)
+
+
+def left_text(due_at: datetime | None, now: datetime, own: bool = False) -> str:
     """The words of the time-left pill."""
     if due_at is None:
         return _("无期限")
     if due_at < now:
-        return _("已超时 %(span)s") % {"span": span(now - due_at)}
-    return span(due_at - now)
+        late = {"span": span(now - due_at)}
+        return _("内部时限 已超 %(span)s") % late if own else _("已超时 %(span)s") % late
+    return _("内部时限 %(span)s") % {"span": span(due_at - now)} if own else span(due_at - now)
 
 
 @register.simple_tag
 def left(due_at: datetime | None, now: datetime) -> SafeString:
     """The time-left pill."""
     title = _("截止 %(at)s") % {"at": minute(due_at)} if due_at else _("平台和店铺都没有给出期限")
-    return format_html(
-        '<span class="left left-{}" title="{}">{}</span>', urgency(due_at, now), title, left_text(due_at, now)
-    )
+    return _pill(urgency(due_at, now), title, left_text(due_at, now))
+
+
+@register.simple_tag
+def left_of_both(due_at: datetime | None, platform_due_at: datetime | None, now: datetime) -> SafeString:
+    """The time-left pill of a case; red only by the platform's deadline."""
+    if not is_own_target(due_at, platform_due_at):
+        return left(due_at, now)
+    at = {"at": minute(due_at), "platform": minute(platform_due_at)}
+    title = _("内部时限 %(at)s，平台期限 %(platform)s") % at
+    calm = {"late": "own", "red": "amber"}
+    found = urgency(due_at, now)
+    return _pill(calm.get(found, found), title, left_text(due_at, now, own=True))
+
+
+def _pill(look: str, title: str, words: str) -> SafeString:
+    return format_html('<span class="left left-{}" title="{}">{}</span>', look, title, words)
 
 
 @register.simple_tag

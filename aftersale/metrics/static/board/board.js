@@ -83,7 +83,7 @@
     const rows = document.querySelectorAll("#money .board-money");
     figures.money.forEach((one, at) => {
       rows[at].querySelector("b").textContent = one.text;
-      rows[at].querySelector(".sub").textContent = `${one.cases} ${board.dataset.cases}`;
+      rows[at].querySelector(".sub").textContent = one.cases === 1 ? board.dataset.case : `${one.cases} ${board.dataset.cases}`;
     });
   }
 

@@ -3,6 +3,8 @@
   let here = null;
   let wanted = null; // a key pressed before the bar of its row was there
   let asking = 0;
+  let shown = true; // whether the row to which we moved on by itself can have been seen
+  let movedAt = 0;
   let ready = null; // the row whose bar htmx has taken over; a button pressed earlier would leave the page
   const picked = new Set();
   const rows = () => [...document.querySelectorAll("[data-row]")];
@@ -30,10 +32,13 @@
     asking = setTimeout(() => htmx.ajax("GET", row.dataset.dock, { target: "#dock", swap: "innerHTML" }), 60);
   }
 
-  function go(row) {
+  function go(row, byItself = false) {
     if (!row) return;
     here = row.id;
     wanted = null;
+    shown = !byItself;
+    movedAt = performance.now();
+    document.dispatchEvent(new CustomEvent("desk:moved", { detail: { byItself } }));
     show();
     ask();
     row.scrollIntoView({ block: "nearest" });
@@ -42,7 +47,10 @@
   function refill() {
     const list = document.getElementById("list");
     const at = location.pathname + location.search;
-    htmx.ajax("GET", at, { target: list, select: "#list", swap: "outerHTML" }).then(() => go(rows()[0]));
+    htmx.ajax("GET", at, { target: list, select: "#list", swap: "outerHTML" }).then(() => {
+      document.getElementById("fresh").replaceChildren();
+      go(rows()[0], true);
+    });
   }
 
   function move(step) {
@@ -56,7 +64,7 @@
     const all = rows();
     const at = all.findIndex((row) => row.id === here);
     const next = all.slice(at + 1).find((row) => !row.classList.contains("gone")) || waiting()[0];
-    if (next) go(next);
+    if (next) go(next, true);
     else refill();
   }
 
@@ -71,7 +79,7 @@
     if (key === "z") return document.querySelector("#toasts [data-key=z]")?.click();
     if (!here) return;
     if (ready !== here) {
-      wanted = key;
+      if (shown || performance.now() - movedAt >= 400) wanted = key;
       return;
     }
     const text = dock().querySelector(`[data-focus="${key}"]`);
@@ -94,6 +102,7 @@
     const key = event.key.toLowerCase();
     if (key === "enter" && event.target.closest("a, button, summary")) return;
     if (!keys[key]) return;
+    if (event.repeat && "ariz".includes(key)) return event.preventDefault();
     keys[key](document.getElementById(here));
     event.preventDefault();
   });
@@ -114,12 +123,13 @@
     if (row && !event.target.closest("a, button, input")) go(row);
   });
   document.querySelector(".desk-tab.on")?.scrollIntoView({ block: "nearest", inline: "center" });
-  document.addEventListener("submit", (event) => {
-    const toast = event.target.closest(".toast-done");
-    if (toast) setTimeout(() => toast.remove());
-  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.target.id === "dock") ready = null;
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target.id !== "dock" || dock().querySelector(".dock-case")?.dataset.for !== here) return;
+    shown = true;
+    document.dispatchEvent(new CustomEvent("desk:shown"));
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const gone = (document.getElementById("gone")?.dataset.keys || "").split(" ");
@@ -142,15 +152,9 @@
     const row = rows().find((one) => one.querySelector("[name=pick]").value === key);
     row?.classList.toggle("gone", gone);
     if (gone && row?.id === here) onward();
+    if (!gone && row) here = row.id; // what was taken back is what the bar shows now
     show();
     const live = document.getElementById("live");
     if (live) htmx.trigger(live, "refresh");
   });
-  setInterval(() => {
-    for (const left of document.querySelectorAll("#toasts [data-seconds]")) {
-      const next = Number(left.textContent) - 1;
-      if (next > 0) left.textContent = next;
-      else left.closest("form").remove();
-    }
-  }, 1000);
 })();

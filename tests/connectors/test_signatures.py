@@ -68,10 +68,10 @@ def test_a_genuine_post_is_let_in(given: Headers) -> None:
 
 
 def test_everything_else_is_shut_out_with_its_reason() -> None:
-    for given, code in SHUT_OUT:
-        refused = verify(given, BODY, SECRET, NOW)
-        assert refused is not None, given
-        assert refused.code == code, given
+    for told, code in SHUT_OUT:
+        refused = verify(told, BODY, SECRET, NOW)
+        assert refused is not None, told
+        assert refused.code == code, told
 
 
 def flips(raw: bytes) -> Iterator[bytes]:

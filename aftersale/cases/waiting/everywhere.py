@@ -17,8 +17,8 @@ from aftersale.pg.sql import queries
 SQL = queries("aftersale.cases.waiting", "everywhere.sql")
 STEPS_MIN, STEPS_MAX = 2000, 20_000  # many may share one deadline
 TRIES = 2
-RARE_MAX = 20_000
-COUNTED_MAX = 10_000  # rows that a number beside the page may cost
+RARE_MAX = 60_000
+COUNTED_MAX = 4000  # rows that a number beside the page may cost
 SPARE = 1.5  # what matches is not spread evenly
 PLACE_ROWS = 10  # what it costs to turn to a place, in rows
 ENDLESS = 10**9

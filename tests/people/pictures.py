@@ -144,10 +144,15 @@ def main() -> None:
     given = ask.parse_args()
     folder: Path = given.folder
     with own_site() as (address, day), chromium() as browser:
+        from aftersale.pg.connect import database_url
+        from tests.people.pictures_day import stop
         from tests.people.pictures_screens import screens
 
         every = screens(day)
-        shots = take(browser, address, [one for one in every if one.name in given.names or not given.names])
+        named = [one for one in every if one.name in given.names or not given.names]
+        shots = take(browser, address, [one for one in named if not one.stopped])
+        stop(database_url("owner"))
+        shots |= take(browser, address, [one for one in named if one.stopped])
     folder.mkdir(parents=True, exist_ok=True)
     if not given.names:
         for old in [*folder.glob("*.png"), *folder.glob("*.webp")]:

@@ -79,13 +79,20 @@ def hidden(page: bytes) -> dict[str, object]:
     return dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', page.decode()))
 
 
+def stop(database: str) -> None:
+    """Some of the shops' automation is stopped from now on."""
+    with psycopg.connect(database) as conn:
+        conn.execute(STOPPED)
+        conn.execute(TOLD)
+
+
 def spend(database: Database) -> Day:
     """From the shops of the tests to noon of a busy day."""
     for name, role in ((LEAD, "lead"), (AGENT, "agent"), (STOCK, "warehouse")):
         ensure_user(name, PASSWORD, {code: role for code, _, _ in SHOPS})
     with psycopg.connect(database.owner) as conn:
         conn.execute("INSERT INTO shop (code, name, platform) VALUES ('new', '新开的店', 'tmall')")
-        for statement in (STOPPED, TOLD, PAID, DIFFERS):
+        for statement in (PAID, DIFFERS):
             conn.execute(statement)
         conn.execute(LOST, (case_id(1, 14),))
         conn.execute(REFUNDED, (PAID_CASE,))

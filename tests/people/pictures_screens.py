@@ -22,13 +22,15 @@ PICKED = "document.querySelectorAll('[name=pick]').forEach((box, n) => n < 3 && 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """`before`: JavaScript that a person's hand would do first. Nobody (''): before signing in."""
+    """`before`: JavaScript that a person's hand would do first. Nobody (''): before signing in. `stopped`: with some of
+    the shops' automation stopped, which shows on every page."""
 
     name: str
     title: str
     path: str
     who: str = LEAD
     before: str = ""
+    stopped: bool = False
 
 
 def screens(day: Day) -> list[Screen]:
@@ -50,7 +52,7 @@ def _desk(day: Day) -> list[Screen]:
         Screen("search", "搜索 search", "/search?q=4321"),
         Screen("search-words", "按商品名搜索 search by goods", "/search?q=龙井"),
         Screen("approvals", "复核 approvals", "/approvals"),
-        Screen("switches", "总闸 kill switch", "/switches"),
+        Screen("switches", "总闸 kill switch", "/switches", stopped=True),
         Screen("money", "资金 money", "/money"),
         Screen("board", "今日看板 today's board", "/board"),
     ]

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 from django.test import Client
 
+from aftersale.people.inplace.fate import Fate
 from tests.conftest import Database
-from tests.people.shops import case_id
+from tests.people.shops import NOON, case_id
 
 SignIn = Callable[[str], Client]
 WAITS = case_id(1, 2)
@@ -114,3 +115,9 @@ def test_a_yes_for_a_stopped_shop_says_that_it_waits(sign_in: SignIn, shops: Dat
     page = text(lead.post(f"/approvals/tea/{found[0][0]}/yes", form, follow=True).content)
     assert "已同意，但已经停止，恢复后才会发出，在此之前可以到售后单上撤回。" in page
     assert "30 秒后发出" not in page
+
+
+def test_a_notice_says_that_a_switch_holds_it_back() -> None:
+    held, free = (Fate(1, "1", "agree_refund", 100, "approved", None, NOON, held) for held in (True, False))
+    assert held.leaving == held.sentence == "「同意退款 ¥1.00」已经停止，恢复后才会发出，在此之前可以撤回。"
+    assert free.leaving == "「同意退款 ¥1.00」正在发出，等平台答复。"

@@ -30,6 +30,7 @@ class Fate:
     state: str
     outcome: str | None
     due_at: datetime
+    held: bool
 
     @property
     def tone(self) -> str:
@@ -59,18 +60,24 @@ class Fate:
             "with_person": _("「%(intent)s」没有办成，要人来处理：%(why)s"),
             "unknown": _("「%(intent)s」结果未知，正在和平台核对。"),
         }
+        if self.held:
+            return _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % told
         if self.state == "approved" and self.outcome:
             return _("「%(intent)s」暂时发不出去，稍后会自动再试。") % told
         return sentences.get(self.state, self.leaving) % told
 
     @property
     def leaving(self) -> str:
-        """What is said once it can no longer be taken back."""
+        """What is said once it can no longer be taken back; what a switch holds back does not leave."""
+        if self.held:
+            return self.sentence
         return _("「%(intent)s」正在发出，等平台答复。") % {"intent": self.title}
 
     @property
     def lasting(self) -> str:
         """What is said when no end was heard of for long."""
+        if self.held:
+            return self.sentence
         return _("「%(intent)s」还没有结果，请打开这一单看看。") % {"intent": self.title}
 
     def seconds(self, now: datetime) -> int:

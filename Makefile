@@ -4,6 +4,10 @@ PYTHON ?= python3
 AFTERSALE_HOME ?= $(CURDIR)/var
 export AFTERSALE_HOME
 
+# Tests and fault runs start processes by the hundred: what they import is compiled once.
+unexport PYTHONDONTWRITEBYTECODE
+SYNC = .venv/bin/uv sync --locked --inexact --quiet --compile-bytecode --python .venv/bin/python
+
 # As root, or with a sudo that asks nothing, a missing venv module is installed.
 VENV_OR_SAY = $(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/machine python3-venv
 
@@ -19,7 +23,7 @@ setup:  ## the locked environment in .venv; afterwards the command is .venv/bin/
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Python 3.11 or newer is needed: make PYTHON=python3.12 setup' >&2; exit 1; }
 	@test -x .venv/bin/pip || { $(VENV_OR_SAY); echo 'setup: Python environment in .venv'; $(PYTHON) -m venv .venv; }
 	@test -x .venv/bin/uv || { echo 'setup: uv, from PyPI'; .venv/bin/pip install --quiet uv; }
-	@.venv/bin/uv sync --locked --inexact --quiet --python .venv/bin/python
+	@$(SYNC)
 
 up: setup  ## database, demo shops with live traffic, a worker and the pages; Ctrl-C stops it all
 	@exec $(WITH_MAKE) .venv/bin/aftersale up $(ARGS)
@@ -47,7 +51,7 @@ mutants: setup  ## breaks the arithmetic on purpose; lists what no test notices
 
 spark: setup  ## the tests that need Spark and Java, on a cluster of two workers on this machine
 	@.ci/machine default-jre-headless
-	@.venv/bin/uv sync --locked --inexact --quiet --extra spark --python .venv/bin/python
+	@$(SYNC) --extra spark
 	.venv/bin/pytest tests/spark $(ARGS)
 
 pictures: setup  ## the screenshots in docs/screens

@@ -28,11 +28,14 @@ BELOW: Mapping[str, frozenset[str]] = {
     "rights": frozenset({"core", "pg", "cases", "rulebooks"}),
     "jobs": frozenset({"core", "pg"}),
     "intake": frozenset({"core", "pg", "cases", "connectors", "jobs"}),
-    "api": frozenset({"core", "pg", "cases", "rights", "rulebooks", "ask"}),
+    "refusing": frozenset({"core", "pg", "cases", "connectors", "rulebooks"}),
+    "api": frozenset({"core", "pg", "cases", "rights", "rulebooks", "ask", "refusing"}),
     "publishing": frozenset({"core", "pg", "cases", "rulebooks"}),
     "decide": frozenset({"core", "pg", "cases", "rulebooks"}),
     "act": frozenset({"core", "pg", "cases", "connectors", "rulebooks"}),  # the breaker reads its book
-    "people": frozenset({"cases", "core", "health", "jobs", "pg", "publishing", "rights", "rulebooks"}),
+    "people": frozenset(
+        {"cases", "core", "health", "jobs", "pg", "publishing", "refusing", "rights", "rulebooks"}
+    ),
     "limits": frozenset({"core", "pg", "rulebooks"}),
     "instance": frozenset({"pg", "cases"}),
     "health": frozenset({"core", "pg", "cases", "instance"}),
@@ -52,7 +55,7 @@ BAD_NAMES = {"utils", "util", "helpers", "helper", "manager", "service", "servic
 
 # Which folder may write which table; whatever else is in the record is written in cases/ alone.
 OWN_TABLES: Mapping[str, frozenset[str]] = {
-    "intake": frozenset({"arrival", "arrival_todo", "to_fetch", "pull_cursor"}),
+    "intake": frozenset({"arrival", "arrival_todo", "to_fetch", "pull_cursor", "refuse_reasons"}),
     "decide": frozenset({"touched", "verdict", "book_version", "look", "draft", "draft_verdict", "shadow"}),
     "publishing": frozenset(
         {"book_check", "book_edit", "book_approval", "book_release", "book_live", "book_version", "draft"}

@@ -1,3 +1,7 @@
+-- The kinds that this session's worker knows, for as long as it lasts: of others the trigger intent_claimed gives it none.
+-- name: kinds
+SELECT set_config('aftersale.kinds', %s, false)
+
 -- What may be sent now, the nearest deadline first, at most `per_shop` of a shop; `lowest` is the least due_at of all
 -- that may, where the next listing can begin.
 -- name: due
@@ -14,7 +18,7 @@ WITH open AS MATERIALIZED (
 free AS MATERIALIZED (
   SELECT k.* FROM (SELECT DISTINCT shop_id, kind, money, approved_by FROM open) k JOIN shop s ON s.id = k.shop_id
   WHERE s.platform IN ('taobao', 'tmall') AND num_nulls(s.base_url, s.app_key, s.app_secret, s.session_key) = 0
-    AND held_back(k.shop_id, k.kind, k.money, k.approved_by) IS NOT TRUE),
+    AND held_back(k.shop_id, k.kind, k.money, k.approved_by) IS NOT TRUE AND kind_known(k.kind)),
 placed AS (
   SELECT o.*, min(o.due_at) OVER () AS lowest,
     row_number() OVER (PARTITION BY o.shop_id ORDER BY o.deadline_at NULLS LAST, o.due_at, o.case_id, o.kind) AS place
@@ -60,7 +64,7 @@ WHERE state = 'sending' AND due_at >= %(since)s AND sent_at < clock_timestamp() 
 -- Unknown ones whose question is due; the next question is put off, so that no two workers ask at once.
 -- name: claim_unknown
 WITH mine AS (
-  SELECT i.* FROM intent i WHERE i.state = 'unknown' AND i.due_at >= %(since)s
+  SELECT i.* FROM intent i WHERE i.state = 'unknown' AND i.due_at >= %(since)s AND kind_known(i.kind)
     AND i.sent_at < clock_timestamp() - make_interval(secs => %(wait_s)s)
     AND (i.asked_at IS NULL OR i.asked_at < clock_timestamp() - make_interval(secs => %(wait_s)s))
   ORDER BY i.deadline_at NULLS LAST, i.asked_at NULLS FIRST LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
@@ -78,7 +82,7 @@ SELECT EXISTS (SELECT FROM instance WHERE reconcile_since IS NOT NULL)
 -- name: claim_unasked
 WITH mine AS (
   SELECT i.* FROM intent i JOIN instance n ON n.reconcile_since IS NOT NULL JOIN shop s ON s.id = i.shop_id
-  WHERE i.state = 'approved' AND (i.asked_at > n.reconcile_since) IS NOT TRUE
+  WHERE i.state = 'approved' AND (i.asked_at > n.reconcile_since) IS NOT TRUE AND kind_known(i.kind)
     AND s.platform IN ('taobao', 'tmall') AND num_nulls(s.base_url, s.app_key, s.app_secret, s.session_key) = 0
   ORDER BY i.deadline_at NULLS LAST, i.epoch LIMIT %(limit)s FOR UPDATE OF i SKIP LOCKED)
 UPDATE intent i SET epoch = i.epoch + 1 FROM mine m
@@ -102,3 +106,9 @@ WHERE o.shop_id = %s AND o.order_id = %s
 -- What a person wrote to the buyer.
 -- name: said
 SELECT text FROM said WHERE shop_id = %s AND case_id = %s AND key = %s
+
+-- What a refusal carries.
+-- name: refusing
+SELECT r.reason_id, r.message, f.content FROM refusing r
+LEFT JOIN evidence_file f ON f.shop_id = r.shop_id AND f.sha256 = r.sha256
+WHERE r.shop_id = %s AND r.case_id = %s AND r.platform_version = %s

@@ -10,7 +10,8 @@ from psycopg import Connection
 
 from aftersale.act import breaker
 from aftersale.act.claim import EVER, SHARE, Claims, Limits
-from aftersale.act.taobao import NO_ANSWER, Taobao
+from aftersale.act.refuse import Words
+from aftersale.act.taobao import KINDS, NO_ANSWER, Taobao
 from aftersale.act.work_item import Item, Shop
 from aftersale.cases import actions
 from aftersale.cases.actions import Outcome
@@ -50,6 +51,8 @@ class Actor:
         self._claims = Claims(conn, self.limits)
         self._shops: dict[int, Taobao] = {}
         self._sweep_at = self._sweep_all_at = 0.0
+        with conn.transaction():
+            conn.execute(_SQL["kinds"], (",".join(KINDS),))
 
     def turn(self) -> int:
         """One round: abandoned → unknown, ask about the unknown, send the due. How many intents moved."""
@@ -214,7 +217,7 @@ class Actor:
             self.conn.commit()
             assert row is not None, f"an intent of shop {shop_id}, which does not exist"
             self._shops[shop_id] = Taobao(
-                Shop(*row), self._http, self._now, self._texts, self._parcel, self._said
+                Shop(*row), self._http, self._now, self._texts, self._parcel, self._said, self._refusing
             )
         return self._shops[shop_id]
 
@@ -229,6 +232,12 @@ class Actor:
         self.conn.commit()
         assert row is not None, "a message of which nobody knows the words"
         return str(row[0])
+
+    def _refusing(self, item: Item) -> Words | None:
+        values = (item.shop_id, item.case_id, item.platform_version)
+        row = self.conn.execute(_SQL["refusing"], values).fetchone()
+        self.conn.commit()
+        return Words(row[0], row[1], bytes(row[2] or b"")) if row else None
 
 
 def outcome(item: Item, answer: Answer, now: datetime, *, asked: bool = False) -> Outcome:

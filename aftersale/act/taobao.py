@@ -5,6 +5,7 @@ from datetime import datetime
 
 import httpx2
 
+from aftersale.act.refuse import Words, became, refuse
 from aftersale.act.work_item import Item, Shop
 from aftersale.connectors.kuaidi100.intercept import intercept
 from aftersale.connectors.outcome import Answer, Ok, Rejected, TryLater, Unknown
@@ -12,12 +13,15 @@ from aftersale.connectors.taobao import refunds
 from aftersale.connectors.taobao.client import TopClient
 from aftersale.core.money import fen_from_yuan
 
+KINDS = ("agree_refund", "agree_return", "cancel_shipment", "intercept", "message", "refuse")
+"""What is sent and asked about here, as far as the colon; a worker leaves other kinds to those that know them."""
 OPERATOR = "aftersale"
 LEASE_OVER = TryLater(0.0, "lease")
 NO_ANSWER = "no_answer"
 ADDRESS_ID = 1
 Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
 Said = Callable[[Item], str]  # what a person wrote, for a message that is no rule's
+Refusing = Callable[[Item], Words | None]
 
 
 class Taobao:
@@ -31,12 +35,14 @@ class Taobao:
         texts: Mapping[str, str],
         parcel: Parcel,
         said: Said,
+        refusing: Refusing,
     ) -> None:
         self.shop = shop
         self.client = TopClient(
             shop.base_url, shop.app_key, shop.app_secret, shop.session_key, now=now, http=http
         )
         self._http, self._now, self._texts, self._parcel, self._said = http, now, texts, parcel, said
+        self._refusing = refusing
 
     def batches(self, items: Sequence[Item]) -> Iterator[list[Item]]:
         """Refunds in groups that one call may carry; everything else by itself."""
@@ -63,12 +69,12 @@ class Taobao:
             return dict.fromkeys((item.case_id for item in items), LEASE_OVER)
         if items[0].kind == "agree_refund":
             return self._agree(items, ours)
-        return {items[0].case_id: self._send_one(items[0])}
+        return {items[0].case_id: self._send_one(items[0], ours)}
 
     def calls(self, items: Sequence[Item]) -> int:
         """How many calls the batch makes, for the call budget."""
         reviewed = items[0].kind == "agree_refund" and self.shop.platform == "tmall"
-        return 1 + (len(items) if reviewed else 0)
+        return 1 + (len(items) if reviewed else 1 if items[0].kind == "refuse" else 0)
 
     def _agree(self, items: Sequence[Item], ours: Callable[[], bool]) -> dict[str, Answer]:
         told = self._review(items, ours) if self.shop.platform == "tmall" else {}
@@ -106,9 +112,11 @@ class Taobao:
                 failed[item.case_id] = answer
         return failed
 
-    def _send_one(self, item: Item) -> Answer:
+    def _send_one(self, item: Item, ours: Callable[[], bool]) -> Answer:
         kind, _, action = item.kind.partition(":")
         match kind:
+            case "refuse":
+                return refuse(self.client, item, self._refusing(item), ours)
             case "agree_return":
                 return refunds.agree_return(
                     self.client,
@@ -172,7 +180,11 @@ class Taobao:
         if kind == "cancel_shipment":
             return TryLater(0.0, "a cancelled shipment may be cancelled again")
         answer = refunds.detail(self.client, item.case_id)
-        return _judge(kind, item, answer.body) if isinstance(answer, Ok) else _unsaid(answer)
+        if not isinstance(answer, Ok):
+            return _unsaid(answer)
+        if kind == "refuse":
+            return became(self.client, item, self._refusing(item), answer.body)
+        return _judge(kind, item, answer.body)
 
     def _ask_message(self, item: Item, action: str) -> Answer:
         answer = refunds.messages(self.client, item.case_id, item.phase or "aftersale")

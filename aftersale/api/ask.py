@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Query, Router, Schema
 
-from aftersale.api.tokens import SQL
+from aftersale.api.tokens import SQL, TURNED_AWAY, Token
 from aftersale.ask.answer import Answer, answer
 from aftersale.ask.questions import Unclear, families, question, titles
 from aftersale.core.refusal import Refusal
@@ -45,7 +45,8 @@ BODY = {
                 }
             }
         },
-    }
+    },
+    "responses": TURNED_AWAY,
 }
 
 
@@ -66,7 +67,12 @@ class Question(Schema):
     title_en: str
 
 
-@router.get("/ask", response=list[Question], summary="The questions that can be asked")
+@router.get(
+    "/ask",
+    response=list[Question],
+    openapi_extra={"responses": TURNED_AWAY},
+    summary="The questions that can be asked",
+)
 def known(request: HttpRequest) -> list[Question]:
     """Every `family:slug`, in alphabetical order."""
     return [
@@ -81,7 +87,12 @@ def known(request: HttpRequest) -> list[Question]:
     ]
 
 
-@router.post("/ask/{question}", openapi_extra=BODY, summary="Ask one question, or up to 10,000 of a kind")
+@router.post(
+    "/ask/{question}",
+    auth=Token(reads=True),
+    openapi_extra=BODY,
+    summary="Ask one question, or up to 10,000 of a kind",
+)
 def ask(request: HttpRequest, question: str, options: Query[Options]) -> HttpResponse:
     """One answer for one question, a list for a list, in its order. An answer holds `id`, `outcome`, `rule`,
     `assumed` and, if wanted, `trace` – or `id` and `error`. 404: no such question; 422: not answerable as put."""

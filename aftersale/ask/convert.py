@@ -29,15 +29,15 @@ def read(name: str, wanted: Any, value: Any) -> Any:
     if origin is Literal:
         value = value.lower() if isinstance(value, str) and value not in parts else value
         if value not in parts:
-            raise Unclear(f"字段 {name}:不认识 {value!r}{nearest(str(value), parts)}")
+            raise Unclear(f"字段 {name}：不认识 {value!r}{nearest(str(value), parts)}")
         return value
     if origin in (tuple, list, frozenset, set):
         if not isinstance(value, (list, tuple)):
-            raise Unclear(f"字段 {name}:{value!r} 不是列表")
+            raise Unclear(f"字段 {name}：{value!r} 不是列表")
         return origin(read(name, parts[0], one) for one in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if not isinstance(value, Mapping):
-            raise Unclear(f"字段 {name}:{value!r} 不是映射")
+            raise Unclear(f"字段 {name}：{value!r} 不是映射")
         return {read(name, parts[0], key): read(name, parts[1], one) for key, one in value.items()}
     return _record(name, wanted, value) if is_dataclass(wanted) else _plain(name, wanted, value)
 
@@ -60,14 +60,14 @@ def _one_of(name: str, kinds: tuple[Any, ...], value: Any) -> Any:
 def _record(name: str, wanted: Any, value: Any) -> Any:
     """A dataclass from a mapping: its fields under the same names."""
     if not isinstance(value, Mapping):
-        raise Unclear(f"字段 {name}:{value!r} 不是映射")
+        raise Unclear(f"字段 {name}：{value!r} 不是映射")
     kinds, own = get_type_hints(wanted), {one.name: one for one in fields(wanted)}
     strange = [key for key in value if key not in own]
     if strange:
-        raise Unclear(f"字段 {name}:没有名为 {strange[0]} 的项{nearest(str(strange[0]), own)}")
+        raise Unclear(f"字段 {name}：没有名为 {strange[0]} 的项{nearest(str(strange[0]), own)}")
     for key, one in own.items():
         if key not in value and one.default is MISSING and one.default_factory is MISSING:
-            raise Unclear(f"字段 {name}:缺少 {key}")
+            raise Unclear(f"字段 {name}：缺少 {key}")
     return wanted(**{key: read(f"{name}.{key}", kinds[key], one) for key, one in value.items()})
 
 
@@ -92,12 +92,12 @@ def _plain(name: str, wanted: Any, value: Any) -> Any:
 
 
 def _refuse(name: str, value: Any, kind: str) -> Any:
-    raise Unclear(f"字段 {name}:{value!r} 不是{kind}")
+    raise Unclear(f"字段 {name}：{value!r} 不是{kind}")
 
 
 def _counted(name: str, wanted: Any, value: int | float | Decimal) -> Any:
     if wanted is int and value != int(value):
-        raise Unclear(f"字段 {name}:{value} 不是整数")
+        raise Unclear(f"字段 {name}：{value} 不是整数")
     return wanted(str(value)) if wanted in (Fraction, Decimal) else wanted(value)
 
 
@@ -105,7 +105,7 @@ def _time(name: str, value: Any) -> time:
     """'HH:MM' or 'HH:MM:SS'."""
     match = _CLOCK.fullmatch(str(value))
     if match is None or match[1] == "24":
-        raise Unclear(f"字段 {name}:{value!r} 不是 HH:MM 的时刻")
+        raise Unclear(f"字段 {name}：{value!r} 不是 HH:MM 的时刻")
     return time(int(match[1]), int(match[2]), int(match[3] or 0))
 
 
@@ -114,7 +114,7 @@ def fen(name: str, value: Any) -> int:
     text = format(value, "f") if isinstance(value, Decimal) else str(value)
     found = None if isinstance(value, bool) else fen_from_yuan(text)
     if found is None:
-        raise Unclear(f"字段 {name}:{value} 不是以元计、最多两位小数的金额")
+        raise Unclear(f"字段 {name}：{value} 不是以元计、最多两位小数的金额")
     return found
 
 
@@ -123,9 +123,9 @@ def number(name: str, value: Any) -> int | float | Decimal:
     if isinstance(value, str) and (match := _EXACT.fullmatch(value)) and not match[2]:
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise Unclear(f"字段 {name}:{value!r} 不是数字")
+        raise Unclear(f"字段 {name}：{value!r} 不是数字")
     if not -NUMBER_MAX <= value <= NUMBER_MAX:
-        raise Unclear(f"字段 {name}:{value} 超出 ±{NUMBER_MAX}")
+        raise Unclear(f"字段 {name}：{value} 超出 ±{NUMBER_MAX}")
     return value
 
 
@@ -133,9 +133,9 @@ def instant(name: str, value: Any) -> datetime:
     """Raises Unclear."""
     found = value if isinstance(value, datetime) else moment(value) if isinstance(value, str) else None
     if found is None:
-        raise Unclear(f"字段 {name}:{value!r} 不是时间,请写成 2017-11-11T09:00:00")
+        raise Unclear(f"字段 {name}：{value!r} 不是时间，请写成 2017-11-11T09:00:00")
     if found.year not in YEARS:
-        raise Unclear(f"字段 {name}:{value} 不在 {YEARS[0]} 到 {YEARS[-1]} 年之间")
+        raise Unclear(f"字段 {name}：{value} 不在 {YEARS[0]} 到 {YEARS[-1]} 年之间")
     return found
 
 

@@ -117,7 +117,7 @@ class _Reader:
         if fact is not None:
             return value is not None and _key(value) in said and fact.fault(value) is not None
         if value is not None and _key(value) not in said and "to" not in entry:
-            raise Unclear(f"字段 {name}:不认识 {value!r}{nearest(str(value), said)}")
+            raise Unclear(f"字段 {name}：不认识 {value!r}{nearest(str(value), said)}")
         return "to" not in entry
 
     def _listed(self, name: str, value: Any, entry: Mapping[str, Any]) -> bool:
@@ -128,19 +128,19 @@ class _Reader:
             self._each(name, value, entry)
         if "parts" in entry:
             if not isinstance(value, Mapping):
-                raise Unclear(f"字段 {name}:{value!r} 不是映射")
+                raise Unclear(f"字段 {name}：{value!r} 不是映射")
             for part, one in value.items():
                 if not self.take(entry["parts"].get(part, part), one) and part not in self.question.ignored:
-                    raise Unclear(f"字段 {name}:没有名为 {part} 的项{nearest(part, entry['parts'])}")
+                    raise Unclear(f"字段 {name}：没有名为 {part} 的项{nearest(part, entry['parts'])}")
         return True
 
     def _each(self, name: str, value: Any, entry: Mapping[str, Any]) -> None:
         value = [value] if isinstance(value, str) and value in entry["each"] else value
         if not isinstance(value, (list, tuple)):
-            raise Unclear(f"字段 {name}:{value!r} 不是列表")
+            raise Unclear(f"字段 {name}：{value!r} 不是列表")
         strange = [one for one in value if not isinstance(one, Hashable) or one not in entry["each"]]
         if strange and not entry.get("open"):
-            raise Unclear(f"字段 {name}:不认识 {strange[0]!r}{nearest(str(strange[0]), entry['each'])}")
+            raise Unclear(f"字段 {name}：不认识 {strange[0]!r}{nearest(str(strange[0]), entry['each'])}")
         listed = {fact for item, fact in entry["each"].items() if item in value}
         for fact in dict.fromkeys(entry["each"].values()):
             self.take(fact, fact in listed)
@@ -168,12 +168,12 @@ class _Reader:
     def _clock(self, name: str, value: Any, targets: list[str]) -> bool:
         texts = value if isinstance(value, list) else [value]
         if len(texts) != len(targets):
-            raise Unclear(f"字段 {name}:需要 {len(targets)} 个时刻")
+            raise Unclear(f"字段 {name}：需要 {len(targets)} 个时刻")
         known = True
         for text, target in zip(texts, targets, strict=True):
             match = _CLOCK.fullmatch(str(text))
             if match is None:
-                raise Unclear(f"字段 {name}:{text!r} 不是 HH:MM 的时刻")
+                raise Unclear(f"字段 {name}：{text!r} 不是 HH:MM 的时刻")
             known = self.take(target, int(match[1]) * 60 + int(match[2])) and known
         return known
 
@@ -185,7 +185,7 @@ class _Reader:
         converted = None if value is None or value == "" else _converted(name, fact.type, value)
         fault = fact.fault(converted)
         if fault:
-            raise Unclear(f"字段 {name}:{fault}")
+            raise Unclear(f"字段 {name}：{fault}")
         self.facts[name] = converted
         return True
 
@@ -263,7 +263,7 @@ def _key(value: Any) -> str:
 def _within_a_century(name: str, unit: str, value: int | float | Decimal) -> None:
     """Raises Unclear."""
     if abs(Fraction(str(value))) * SECONDS.get(unit, 0) > CENTURY_S:
-        raise Unclear(f"字段 {name}:{value} 超出一百年")
+        raise Unclear(f"字段 {name}：{value} 超出一百年")
 
 
 def _length(name: str, unit: str, value: Any) -> timedelta:
@@ -289,5 +289,5 @@ def _converted(name: str, kind: Type, value: Any) -> Value:
             found = setting_value(kind.kind, value)
     fault = value_fault(kind, found)
     if fault:
-        raise Unclear(f"字段 {name}:{fault}")
+        raise Unclear(f"字段 {name}：{fault}")
     return cast("Value", found)

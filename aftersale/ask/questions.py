@@ -87,7 +87,7 @@ def _read(file: str) -> Mapping[str, Any]:
     data = read_yaml(files("aftersale.ask").joinpath(name).read_text("utf-8"), name)
     check_keys(name, None, data, _FAMILY_KEYS, ("family", "title", "questions"))
     if data["family"] != file.partition("-")[0]:
-        raise RulebookError(name, None, "family", f"文件名是 {file},写的是 {data['family']}")
+        raise RulebookError(name, None, "family", f"文件名是 {file}，写的是 {data['family']}")
     return data
 
 

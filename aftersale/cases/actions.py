@@ -218,7 +218,15 @@ def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) 
     names = [f.name for f in fields(Outcome)]
     told = {name: [getattr(one, name) for one in outcomes] for name in names}
     conn.execute(_OUTCOME["lock_told"], {"shop_id": told["shop_id"], "case_id": told["case_id"]})
-    return conn.execute(_OUTCOME["settle"], {**told, "now": now}).rowcount
+    count = conn.execute(_OUTCOME["settle"], {**told, "now": now}).rowcount
+    refused = [one for one in outcomes if (one.kind, one.state) == ("refuse", "done")]
+    if refused:
+        keys = ("shop_id", "case_id", "platform_version")
+        conn.execute(
+            _OUTCOME["proof_used"],
+            {"now": now, **{key: [getattr(one, key) for one in refused] for key in keys}},
+        )
+    return count
 
 
 def watch(conn: Connection[Any], now: datetime) -> int:

@@ -13,6 +13,14 @@ _SQL = queries("aftersale.cases", "approvals.sql")
 RESOLUTIONS = ("again", "done_there", "cancel")
 
 
+def impossible(conn: Connection[Any], shop_id: int, case_id: str, kind: str) -> Refusal | None:
+    """Why the platform would turn this away, as the book `possible` says; what is unknown speaks against nothing."""
+    found = conn.execute(
+        _SQL["impossible"], {"shop_id": shop_id, "case_id": case_id, "kind": kind}
+    ).fetchone()
+    return Refusal(found[0], f"没有执行：{found[1]}") if found else None
+
+
 def request(conn: Connection[Any], wish: Mapping[str, Any], why: str) -> None:
     """Ask a second person about the planned intent `wish`, in its transaction. `why`: the book's reason."""
     conn.execute(_SQL["lapse"], wish)
@@ -67,6 +75,7 @@ def _decide(
             expires_at <= told["now"],
         )
         or _not_yours(conn, {**where, "order_id": case[2]})
+        or (impossible(conn, where["shop_id"], where["case_id"], kind) if yes else None)
     )
     if refused:
         return refused
@@ -113,7 +122,7 @@ def _send_back(conn: Connection[Any], where: Mapping[str, Any]) -> Refusal | Non
 def _not_yours(conn: Connection[Any], where: Mapping[str, Any]) -> Refusal | None:
     row = conn.execute(_SQL["may"], where).fetchone()
     assert row is not None
-    return None if row[0] else Refusal(row[1], "这不在您的权限之内，没有执行")
+    return None if row[0] else Refusal(row[1], "这不在您的权限之内，没有执行", fen=row[2])
 
 
 def _take_back(conn: Connection[Any], where: Mapping[str, Any]) -> int:
@@ -175,6 +184,9 @@ def _resolve(conn: Connection[Any], where: Mapping[str, Any], how: str) -> Refus
     if how == "again":
         if case[0] != version and not in_doubt:
             return Refusal("changed", "买家或平台刚刚改动了这张售后单，请看过新内容再操作")
+        cannot = None if in_doubt else impossible(conn, where["shop_id"], where["case_id"], where["kind"])
+        if cannot:
+            return cannot
         conn.execute(_SQL["ask_again" if in_doubt else "again"], where)
         conn.execute(_SQL["unqueue"], where)
     elif how == "cancel" and in_doubt:

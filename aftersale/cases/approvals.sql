@@ -22,8 +22,11 @@ SELECT kind, platform_version, amount_fen, channel, requested_by, expires_at, st
 FROM approval WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE
 
 -- name: may
-SELECT allowed, why
+SELECT allowed, why, limit_of(%(shop_id)s, why) AS limit_fen
 FROM person_permitted(%(shop_id)s, %(by)s, %(kind)s, %(amount_fen)s, %(channel)s, %(order_id)s, %(case_id)s)
+
+-- name: impossible
+SELECT why, said FROM impossible(%(shop_id)s, %(case_id)s, %(kind)s)
 
 -- name: decide
 UPDATE approval SET state = %(state)s, decided_by = %(by)s, decided_at = %(now)s, why = coalesce(%(why)s, why)
@@ -31,7 +34,7 @@ WHERE shop_id = %(shop_id)s AND id = %(id)s AND state = 'requested'
 
 -- name: approve
 UPDATE intent SET state = 'approved', approved_by = %(by)s, outcome = NULL, changed_at = %(now)s,
-  due_at = %(now)s::timestamptz + make_interval(secs => %(undo_s)s)
+  due_at = undo_until(shop_id, %(now)s, %(undo_s)s, deadline_at)
 WHERE (shop_id, case_id, kind, platform_version, amount_fen, state)
   = (%(shop_id)s, %(case_id)s, %(kind)s, %(platform_version)s, %(amount_fen)s, 'planned')
 

@@ -108,7 +108,7 @@ ON CONFLICT DO NOTHING
 INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
   deadline_at, planned_by, approved_by, channel, created_at, changed_at, payee)
 SELECT c.shop_id, c.case_id, %(kind)s, c.application_version, %(amount_fen)s, c.order_id, %(money)s, %(wanted)s,
-  put_off(%(now)s::timestamptz + make_interval(secs => %(undo_s)s), c.due_at, c.shop_id, %(now)s), c.due_at, %(by)s,
+  undo_until(c.shop_id, %(now)s, %(undo_s)s, c.due_at), c.due_at, %(by)s,
   CASE %(wanted)s WHEN 'approved' THEN %(by)s END, %(channel)s, %(now)s, %(now)s,
   (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = c.shop_id AND o.order_id = c.order_id)
 FROM cases c WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s AND c.application_version = %(version)s
@@ -119,22 +119,47 @@ WHERE i.state = 'cancelled' OR i.state = 'refused' AND excluded.state = 'approve
 RETURNING i.state
 
 -- name: may
-SELECT allowed, why, needs_approval
+SELECT allowed, why, needs_approval, limit_of(%(shop_id)s, why) AS limit_fen
 FROM person_permitted(%(shop_id)s, %(by)s, %(kind)s, %(amount_fen)s, %(channel)s, %(order_id)s,
   %(case_id)s)
 
--- What a rule planned and nobody has sent yet makes room for a person's own.
+-- What a rule planned and nobody has sent yet makes room for a person's own; a refusal also takes the agreed return.
 -- name: take_over
 WITH taken AS (
   UPDATE intent SET state = 'cancelled', outcome = '改由 ' || %(by)s || ' 处理', changed_at = %(now)s
-  WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND money AND state = 'approved' AND sends = 0
-    AND planned_by LIKE 'rule:%%'
+  WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND (money OR kind = 'agree_return' AND %(kind)s = 'refuse')
+    AND state = 'approved' AND sends = 0 AND planned_by LIKE 'rule:%%'
   RETURNING shop_id, order_id, amount_fen)
 UPDATE order_money m SET held_fen = m.held_fen - t.amount_fen FROM taken t
 WHERE m.shop_id = t.shop_id AND m.order_id = t.order_id
 
+-- Whoever agreed while this one refuses, or refused while this one agrees; and a refusal before of which nobody knows yet
+-- what became of it.
+-- name: opposed
+SELECT kind, planned_by, changed_at FROM intent
+WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND state NOT IN ('cancelled', 'refused')
+  AND CASE %(kind)s WHEN 'refuse' THEN money AND state <> 'done' OR (money OR kind = 'agree_return') AND platform_version = %(version)s
+      OR kind = 'refuse' AND platform_version <> %(version)s AND (state IN ('sending', 'unknown') OR state = 'approved' AND sends > 0)
+    ELSE %(kind)s IN ('agree_refund', 'agree_return') AND kind = 'refuse' AND platform_version = %(version)s END
+ORDER BY changed_at DESC LIMIT 1
+
+-- name: refusing
+INSERT INTO refusing (shop_id, case_id, platform_version, reason_id, reason, message, evidence_id, sha256, by_whom, at)
+VALUES (%(shop_id)s, %(case_id)s, %(version)s, %(reason_id)s, %(reason)s, %(message)s, %(evidence_id)s, %(sha256)s, %(by)s,
+  %(now)s)
+ON CONFLICT (shop_id, case_id, platform_version) DO UPDATE SET reason_id = excluded.reason_id, reason = excluded.reason,
+  message = excluded.message, evidence_id = excluded.evidence_id, sha256 = excluded.sha256, by_whom = excluded.by_whom,
+  at = excluded.at
+
+-- The picture that a refusal was sent with stays on the case.
+-- name: proof_used
+UPDATE evidence e SET used_by = r.by_whom, used_at = %(now)s
+FROM unnest(%(shop_id)s::int[], %(case_id)s::text[], %(platform_version)s::bigint[]) AS t(shop_id, case_id, platform_version)
+JOIN refusing r USING (shop_id, case_id, platform_version)
+WHERE e.shop_id = r.shop_id AND e.case_id = r.case_id AND e.id = r.evidence_id AND e.used_at IS NULL AND e.removed_at IS NULL
+
 -- name: lock_case
-SELECT c.application_version, c.state, c.amount_fen, c.order_id FROM cases c
+SELECT c.application_version, c.amount_fen, c.order_id FROM cases c
 WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s FOR UPDATE
 
 -- name: live_money

@@ -1,6 +1,8 @@
 """What a person does to a case, as part of the one writer (`cases.actions` hands these on)."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +15,6 @@ from aftersale.pg.sql import queries
 
 _SQL = queries("aftersale.cases", "outcome.sql")
 KINDS = {"agree_refund": True, "agree_return": False, "refuse": False, "intercept": False}
-_FINISHED = ("refunded", "closed")
 _YES_NO: tuple[object, ...] = (True, False)
 PERSON_FACTS: Mapping[str, tuple[object, ...]] = {
     "buyer_wants_goods": _YES_NO,
@@ -24,6 +25,18 @@ PERSON_FACTS: Mapping[str, tuple[object, ...]] = {
     "fault": ("seller", "buyer", "courier", "none", "undetermined"),
 }
 NO_CASE = Refusal("no_case", "没有这张售后单")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusing:
+    """What a refusal carries: the platform's reason, the words the buyer reads, and a picture of the case's evidence
+    with the file that is sent of it."""
+
+    reason_id: int
+    reason: str
+    message: str
+    evidence_id: int | None = None
+    sha256: str | None = None
 
 
 def person_intent(
@@ -37,10 +50,12 @@ def person_intent(
     now: datetime,
     undo_s: int = 30,
     channel: str = "web",
+    refusing: Refusing | None = None,
 ) -> Refusal | None:
-    """A person has one outward effect done, bound to this version and amount; it can be undone for `undo_s`.
+    """A person has one outward effect done, bound to this version and amount; it can be undone for `undo_s` real seconds.
 
-    Above the person's limit it waits as `planned` for a second person (table `approval`). P13, P14.
+    What the platform would turn away is refused (book `possible`). Above the person's limit it waits as `planned` for a
+    second person (table `approval`). P13, P14. A refusal says what it carries (`refusing`), every other act nothing.
     """
     if kind not in KINDS:
         return Refusal("unknown_kind", f"不认识的操作：{kind}")
@@ -50,7 +65,7 @@ def person_intent(
     refused: Refusal | None = None
     try:
         with conn.transaction() as whole:
-            refused = _plan(conn, wish)
+            refused = _plan(conn, wish, refusing)
             if refused:
                 raise Rollback(whole)
     except CheckViolation as error:  # the limit was reached between our look and our write
@@ -60,22 +75,21 @@ def person_intent(
     return refused
 
 
-def _plan(conn: Connection[Any], wish: Mapping[str, Any]) -> Refusal | None:
+def _plan(conn: Connection[Any], wish: Mapping[str, Any], refusing: Refusing | None) -> Refusal | None:
     row = conn.execute(_SQL["lock_case"], wish).fetchone()
     if row is None:
         return NO_CASE
-    seen, state, asked_fen, order_id = row
-    refused = _refused(wish["money"], wish["amount_fen"], wish["version"], seen, state, asked_fen)
+    seen, asked_fen, order_id = row
+    refused = _refused(conn, wish, seen, asked_fen)
     if refused:
         return refused
     wish = {**wish, "order_id": order_id}
-    allowed, why, needs_approval = _row(conn.execute(_SQL["may"], wish))
+    allowed, why, needs_approval, limit_fen = _row(conn.execute(_SQL["may"], wish))
     if not allowed and not (needs_approval and wish["money"]):
-        return Refusal(why, "这不在您的权限之内，没有执行")
-    if wish["money"]:
-        refused = _hold(conn, wish)
-        if refused:
-            return refused
+        return Refusal(why, "这不在您的权限之内，没有执行", fen=limit_fen)
+    refused = _unopposed(conn, wish, refusing) or (_hold(conn, wish) if wish["money"] else None)
+    if refused:
+        return refused
     done = conn.execute(_SQL["person_intent"], {**wish, "wanted": "approved" if allowed else "planned"})
     if not done.rowcount and not allowed:
         return Refusal(why, "平台拒绝过这笔退款，要由额度足够的同事再试")
@@ -86,7 +100,33 @@ def _plan(conn: Connection[Any], wish: Mapping[str, Any]) -> Refusal | None:
         approvals.request(conn, wish, why)
     conn.execute(_SQL["unqueue"], wish)
     conn.execute(_SQL["note"], {**wish, "kind": "person", "text": wish["kind"]})
+    if refusing:
+        _keep(conn, wish, refusing)
     return None
+
+
+def _unopposed(conn: Connection[Any], wish: Mapping[str, Any], refusing: Refusing | None) -> Refusal | None:
+    """Nobody refuses and agrees at once; what a rule agreed to and nobody has sent gives way to a refusal."""
+    if (wish["kind"] == "refuse") != (refusing is not None):
+        return Refusal("no_words", "拒绝要写明平台的理由和给买家的话")
+    if refusing:
+        conn.execute(_SQL["take_over"], wish)
+    other = conn.execute(_SQL["opposed"], wish).fetchone()
+    if other is None:
+        return None
+    kind, who, at = other
+    if not refusing:
+        return Refusal("opposed", "这张售后单正在拒绝，撤回之后才能同意", who=who, at=at)
+    if kind == "refuse":
+        return Refusal("in_doubt", "上一次拒绝的结果还在和平台核对，请稍后再试", who=who, at=at)
+    return Refusal("opposed", "这张售后单已经同意，不能再拒绝", who=who, at=at)
+
+
+def _keep(conn: Connection[Any], wish: Mapping[str, Any], refusing: Refusing) -> None:
+    conn.execute(_SQL["refusing"], {**wish, **asdict(refusing)})
+    told = {"reason": refusing.reason, "message": refusing.message, "proof": refusing.evidence_id}
+    text = json.dumps(told, ensure_ascii=False)
+    conn.execute(_SQL["note"], {**wish, "kind": "refusing", "text": text})
 
 
 def _hold(conn: Connection[Any], wish: Mapping[str, Any]) -> Refusal | None:
@@ -106,13 +146,14 @@ def _row(found: Any) -> tuple[Any, ...]:
 
 
 def _refused(
-    money: bool, amount_fen: int, version: int, seen: int, state: str | None, asked_fen: int | None
+    conn: Connection[Any], wish: Mapping[str, Any], seen: int, asked_fen: int | None
 ) -> Refusal | None:
-    if seen != version:
+    if seen != wish["version"]:
         return Refusal("changed", "买家或平台刚刚改动了这张售后单，请看过新内容再操作")
-    if state in _FINISHED:
-        return Refusal("finished", "这张售后单已经结束")
-    if money and not 0 < amount_fen <= (asked_fen or 0):
+    cannot = approvals.impossible(conn, wish["shop_id"], wish["case_id"], wish["kind"])
+    if cannot:
+        return cannot
+    if wish["money"] and not 0 < wish["amount_fen"] <= (asked_fen or 0):
         return Refusal("amount", "金额必须大于零，且不超过买家申请的金额")
     return None
 

@@ -97,6 +97,10 @@ planned AS (
     AND NOT (w.pays AND 'cancel_shipment' = ANY (w.kinds) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = 'cancel_shipment' AND i.state IN ('refused', 'with_person')
       AND i.platform_version = w.application_version))
+    -- While a person refuses, no rule agrees.
+    AND NOT (w.kind IN ('agree_refund', 'agree_return') AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
+      AND i.case_id = w.case_id AND i.kind = 'refuse' AND i.platform_version = w.application_version
+      AND i.state NOT IN ('cancelled', 'refused')))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
     AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))

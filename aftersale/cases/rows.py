@@ -99,6 +99,22 @@ def _moment() -> datetime:
         return found
 
 
+def left_s(at: datetime, now: datetime) -> float:
+    """How many real seconds a person has until `at`; while the shops' time stands still they count as it does."""
+    return (at - now).total_seconds() / pace()
+
+
+def pace() -> float:
+    """How many seconds of the shops' time one real second takes; 1 while it stands still."""
+    return remembered(("pace",), _speed) or 1.0
+
+
+def _speed() -> float:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce((SELECT speed FROM clock), 1)")
+        return float(cursor.fetchone()[0])
+
+
 def record_connection() -> Connection[Any]:
     """Django's own connection, as psycopg knows it."""
     connection.ensure_connection()

@@ -51,18 +51,18 @@ def command(
     """
     now = datetime.now(UTC) if now_text is None else moment(now_text)
     if now is None:
-        unusable(f"--now {now_text}:不是时间,请写成 2017-11-11T09:00:00")
+        unusable(f"--now {now_text}：不是时间，请写成 2017-11-11T09:00:00")
     with ExitStack() as stack:
         questions, size = _opened(file, stack)
         target = _target(out, stack)
         try:
             total, failed = _run(questions, size, target, now, strict=strict, trace=trace)
         except (UnicodeDecodeError, OSError) as error:
-            unusable(f"{file}:不是 UTF-8 文本或读写失败,请检查文件({error.__class__.__name__})")
+            unusable(f"{file}：不是 UTF-8 文本或读写失败，请检查文件（{error.__class__.__name__}）")
         except RulebookError as error:
             unusable(str(error))
     if total == 0:
-        unusable(f"{file}:没有问题,每行应有一个 JSON 问题")
+        unusable(f"{file}：没有问题，每行应有一个 JSON 问题")
     _summary(total, failed, as_json)
     sys.exit(1 if failed else 0)
 
@@ -109,7 +109,7 @@ def _opened(file: Path, stack: ExitStack) -> tuple[TextIO, int]:
     try:
         return stack.enter_context(file.open(encoding="utf-8-sig")), file.stat().st_size
     except OSError as error:
-        unusable(f"{file}:打不开({error.strerror}),请检查路径")
+        unusable(f"{file}：打不开（{error.strerror}），请检查路径")
 
 
 def _target(out: Path | None, stack: ExitStack) -> TextIO:
@@ -118,10 +118,12 @@ def _target(out: Path | None, stack: ExitStack) -> TextIO:
     try:
         return stack.enter_context(out.open("w", encoding="utf-8"))
     except OSError as error:
-        unusable(f"{out}:写不了({error.strerror}),请换一个路径")
+        unusable(f"{out}：写不了（{error.strerror}），请换一个路径")
 
 
 def _summary(total: int, failed: int, as_json: bool) -> None:
     counts = {"questions": total, "answered": total - failed, "unanswered": failed}
-    text = json.dumps(counts) if as_json else f"{total} 个问题,回答了 {total - failed} 个,{failed} 个没有回答"
+    text = (
+        json.dumps(counts) if as_json else f"{total} 个问题，回答了 {total - failed} 个，{failed} 个没有回答"
+    )
     click.echo(text, err=True)

@@ -12,6 +12,7 @@ from aftersale.cli import fail
 PLATFORMS = ("tmall", "taobao", "pdd")
 ROLES = ("agent", "lead", "finance", "warehouse", "owner", "helper")
 HELPS = ("reception", "complaints", "refunds")
+DAYS = ("30", "90", "365", "never")
 PASSWORD_LENGTH_MIN = 10
 
 
@@ -203,15 +204,20 @@ def set_command(code: str, values: tuple[str, ...], unset: tuple[str, ...]) -> N
 @command.command("token")
 @click.argument("person")
 @click.option("--name", required=True, help="What the token is for, e.g. erp or reports.")
+@click.option("--days", type=click.Choice(DAYS), default="90", show_default=True, help="When it ends.")
+@click.option("--acts", is_flag=True, help="It may also act, not only read.")
 @click.option("--revoke", is_flag=True, help="End the token of this name instead.")
-def token(person: str, name: str, revoke: bool) -> None:
+def token(person: str, name: str, days: str, acts: bool, revoke: bool) -> None:
     """A token with which a program uses the API as PERSON, with that person's rights. It is shown once.
 
     \b
-    aftersale shop token alan --name reports
+    aftersale shop token alan --name reports               reads only, for 90 days
+    aftersale shop token boss --name erp --acts --days never   without an end for owners alone
     aftersale shop token alan --name reports --revoke
     curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8000/api/ask
     """
+    import getpass
+
     from aftersale.core.refusal import Refusal
     from aftersale.pg import Refused
     from aftersale.pg.connect import check, connect
@@ -219,17 +225,18 @@ def token(person: str, name: str, revoke: bool) -> None:
     _django()
     from aftersale.api.tokens import make_token, revoke_token
 
+    by = f"server:{getpass.getuser()}"
     try:
         with connect(application="aftersale shop") as conn:
             check(conn)
     except Refused as refused:
         fail(refused.why)
     if revoke:
-        if not revoke_token(person, name):
+        if not revoke_token(person, name, by):
             fail(f"{person} 没有叫 {name} 的有效令牌")
         click.echo(f"令牌 {name} 已吊销。Token {name} revoked.")
         return
-    made = make_token(person, name)
+    made = make_token(person, name, None if days == "never" else int(days), acts=acts, by=by)
     if isinstance(made, Refusal):
         fail(made.why)
     click.echo(made)

@@ -138,15 +138,17 @@ def sending(
 
 
 def pulling(limits: "PullLimits") -> "Turn":
-    """A turn of fetching and pulling, with connections of its own."""
+    """A turn of fetching and pulling, what people wait for first, with connections of its own."""
     import httpx2
 
     from aftersale.clock import Clock
+    from aftersale.intake import reasons
     from aftersale.intake.pull import Puller
     from aftersale.pg.connect import connect
 
     now = Clock(lambda: connect(application="aftersale clock")).now
-    return Puller(connect(application="aftersale pull"), httpx2.Client(trust_env=False), now, limits).turn
+    puller = Puller(connect(application="aftersale pull"), httpx2.Client(trust_env=False), now, limits)
+    return lambda: reasons.ask(puller) + puller.turn()
 
 
 def reconciling(calls_per_s: float) -> "Turn":

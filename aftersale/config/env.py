@@ -76,5 +76,5 @@ def environment(environ: Mapping[str, str] = os.environ) -> Environment:
 
 def _one_of(field: str, given: str, known: tuple[str, ...]) -> str:
     if given not in known:
-        raise BadEnvironment(f"环境变量 {VARIABLES[field]} 的值 {given!r} 不可用:请写 {' 或 '.join(known)}")
+        raise BadEnvironment(f"环境变量 {VARIABLES[field]} 的值 {given!r} 不可用：请写 {' 或 '.join(known)}")
     return given

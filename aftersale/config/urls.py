@@ -6,6 +6,7 @@ from aftersale.api.urls import urls
 
 urlpatterns = [
     path("api/", urls),
+    path("", include("aftersale.api.own")),
     path("", include("aftersale.people.urls")),
     path("", include("aftersale.metrics.urls")),
 ]

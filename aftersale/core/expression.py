@@ -8,6 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
+from aftersale.core.language.saying import Saying, plain
+
 Op = Literal["=", "<>", "<", "<=", ">", ">="]
 
 Value = bool | int | float | Decimal | str | datetime | tuple[str | int, ...]
@@ -170,10 +172,10 @@ TRUE, FALSE, UNKNOWN = Lit(True), Lit(False), Lit(None)
 class ExpressionError(Exception):
     """A text that is no rule expression; `position`: 1-based character in it, None when unknown."""
 
-    def __init__(self, position: int | None, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, position: int | None, why: Saying) -> None:
+        super().__init__(plain(why))
         self.position = position
-        self.reason = reason
+        self.why = why
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -9,8 +9,10 @@ from typing import Any, cast
 
 import yaml
 
-from aftersale.core.expression import SECONDS, ExpressionError, Kind, Lit, Node, Ref, Type, walk
-from aftersale.core.language.grammar import NULL, Scope, nearest, parse_value
+from aftersale.core.expression import SECONDS, ExpressionError, Kind, Lit, Node, Ref, Type, Value, walk
+from aftersale.core.language.grammar import NULL, Scope, parse_value
+from aftersale.core.language.saying import Named, Saying, closest, named, plain, saying, verbatim
+from aftersale.core.money import yuan_text
 
 FACT_KINDS: tuple[Kind, ...] = ("bool", "int", "fen", "text", "enum", "timestamptz", *cast("Any", SECONDS))
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -23,12 +25,28 @@ _KEYS = {
 class RulebookError(Exception):
     """A catalogue or rulebook that cannot be used. `position`: field and character, like 'when:12'."""
 
-    def __init__(self, book: str, rule: str | None, position: str | None, reason: str) -> None:
-        where = "".join(
-            (f"规则书 {book}", f" 的 {rule}" if rule else "", f"({position})" if position else "")
-        )
-        super().__init__(f"{where}:{reason}")
-        self.book, self.rule, self.position, self.reason = book, rule, position, reason
+    def __init__(
+        self, book: str, rule: str | None, position: str | None, say: str | Saying, /, **values: object
+    ) -> None:
+        if isinstance(say, str):
+            self.why = saying(say, **values) if values else verbatim(say)
+        else:
+            self.why = say
+        self.book, self.rule, self.position, self.reason = book, rule, position, plain(self.why)
+        super().__init__(plain(self.told))
+
+    @property
+    def told(self) -> Saying:
+        """Where and why, in a sentence."""
+        place = {"book": self.book, "rule": self.rule, "position": self.position, "why": self.why}
+        given = {name: value if name == "why" else str(value) for name, value in place.items() if value}
+        if self.rule and self.position:
+            return saying("规则书 %(book)s 的 %(rule)s（%(position)s）：%(why)s", **given)
+        if self.rule:
+            return saying("规则书 %(book)s 的 %(rule)s：%(why)s", **given)
+        if self.position:
+            return saying("规则书 %(book)s（%(position)s）：%(why)s", **given)
+        return saying("规则书 %(book)s：%(why)s", **given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,40 +75,91 @@ class Fact:
         return self.since or self.until
 
     @property
+    def named(self) -> Named:
+        return named(self.name, self.title, self.title_en)
+
+    def shown(self, value: Value) -> Named | str:
+        """The value as a case has it, with its words where it has any."""
+        if isinstance(value, bool):
+            return named(str(value), "是" if value else "否", "yes" if value else "no")
+        told, told_en = ((labels or {}).get(str(value)) for labels in (self.labels, self.labels_en))
+        return named(str(value), told, told_en) if told and told_en else figure(self.type, value)
+
+    @property
     def stored(self) -> bool:
         return self.derived is None and self.moment is None
 
     def fault(self, value: object) -> str | None:
         """Why the value cannot be this fact's, as a sentence; None when it can. None (unknown) fits."""
+        found = self.misfit(value)
+        return None if found is None else plain(found)
+
+    def misfit(self, value: object) -> Saying | None:
+        """The same to be said in any language."""
         if value is None or (self.moment and type(value) in (int, float)):
             return None
-        return value_fault(self.type, value)
+        return value_misfit(self.type, value)
+
+
+def figure(kind: Type, value: object) -> Named | str:
+    """A value as it is, money in yuan for people."""
+    if kind.kind == "fen" and isinstance(value, int):
+        return named(str(value), yuan_text(value), yuan_text(value))
+    return str(value)
 
 
 def value_fault(wanted: Type, value: object) -> str | None:
     """Why the value is not of the wanted type, as a sentence; None when it is."""
-    kind = wanted.kind
+    found = value_misfit(wanted, value)
+    return None if found is None else plain(found)
+
+
+def value_misfit(
+    wanted: Type, value: object, least: int | None = None, most: int | None = None
+) -> Saying | None:
+    """The same to be said in any language, of a number also where it is beyond its limits."""
+    return _of_another_type(wanted, value) or _beyond(wanted, value, least, most)
+
+
+def _of_another_type(wanted: Type, value: object) -> Saying | None:
+    kind, shown = wanted.kind, repr(value)
     if kind == "timestamptz":
         good = isinstance(value, datetime) and value.tzinfo is not None
-        return None if good else f"{value!r} 不是带时区的时间"
+        return None if good else saying("%(value)s 不是带时区的时间", value=shown)
     if kind in ("text", "enum"):
         if not isinstance(value, str):
-            return f"{value!r} 不是文本"
+            return saying("%(value)s 不是文本", value=shown)
         known = kind == "text" or not wanted.values or value in wanted.values
-        return None if known else f"取值里没有 {value!r}{nearest(value, wanted.values)}"
+        return None if known else _strange(wanted, value)
     if kind == "list":
-        return _list_fault(wanted, value)
+        return _list_misfit(wanted, value)
     if kind == "decimal":
-        return None if isinstance(value, Decimal) and value.is_finite() else f"{value!r} 不是数字"
-    good = type(value) is bool if kind == "bool" else type(value) is int
-    return None if good else f"{value!r} 不是{'是非值' if kind == 'bool' else '整数'}"
+        good = isinstance(value, Decimal) and value.is_finite()
+        return None if good else saying("%(value)s 不是数字", value=shown)
+    if kind == "bool":
+        return None if type(value) is bool else saying("%(value)s 不是是非值", value=shown)
+    return None if type(value) is int else saying("%(value)s 不是整数", value=shown)
 
 
-def _list_fault(wanted: Type, value: object) -> str | None:
+def _beyond(kind: Type, value: object, least: int | None, most: int | None) -> Saying | None:
+    shown, number = figure(kind, value), cast("int", value)
+    if least is not None and number < least:
+        return saying("%(value)s 小于允许的最小值 %(least)s", value=shown, least=figure(kind, least))
+    if most is not None and number > most:
+        return saying("%(value)s 大于允许的最大值 %(most)s", value=shown, most=figure(kind, most))
+    return None
+
+
+def _strange(wanted: Type, value: str) -> Saying:
+    near = closest(value, wanted.values)
+    return saying("取值里没有 %(value)s%(nearest)s", value=repr(value), nearest=near)
+
+
+def _list_misfit(wanted: Type, value: object) -> Saying | None:
     if not isinstance(value, (list, tuple)) or not all(type(item) in (str, int) for item in value):
-        return f"{value!r} 不是文本或整数的列表"
+        return saying("%(value)s 不是文本或整数的列表", value=repr(value))
     strange = [str(item) for item in value if wanted.values and item not in wanted.values]
-    return f"取值里没有 {strange[0]!r}{nearest(strange[0], wanted.values)}" if strange else None
+    return _strange(wanted, strange[0]) if strange else None
 
 
 @dataclass(frozen=True)
@@ -135,7 +204,12 @@ def load_catalogue(text: str, base: Catalogue | None = None) -> Catalogue:
         raise RulebookError(name, None, None, "事实目录只有 facts、extends 和 list 三项,list 是列表")
     if data.get("extends") != (base and base.name):
         raise RulebookError(
-            name, None, "extends", f"要的是 {data.get('extends')},给的是 {base and base.name}"
+            name,
+            None,
+            "extends",
+            "要的是 %(wanted)s，给的是 %(given)s",
+            wanted=str(data.get("extends")),
+            given=str(base and base.name),
         )
     facts: dict[str, Fact] = dict(base.facts) if base else {}
     for entry in data["list"]:
@@ -149,6 +223,14 @@ def load_catalogue(text: str, base: Catalogue | None = None) -> Catalogue:
     return Catalogue(name, facts)
 
 
+class _Twice(yaml.constructor.ConstructorError):
+    """A key is written twice."""
+
+    def __init__(self, key: str, mark: yaml.Mark) -> None:
+        super().__init__(None, None, None, mark)
+        self.key = key
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Refuses a key written twice: the first would be lost silently."""
 
@@ -156,7 +238,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for index, key in enumerate(keys):
             if key in keys[:index]:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} 写了两次", node.start_mark)
+                raise _Twice(str(key), node.start_mark)
         return cast("dict[Any, Any]", super().construct_mapping(node, deep))
 
 
@@ -166,12 +248,19 @@ def read_yaml(text: str, book: str) -> dict[str, Any]:
         data = yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         line = f"line {error.problem_mark.line + 1}" if error.problem_mark else None
-        raise RulebookError(book, None, line, f"YAML 读不懂:{error.problem}") from None
+        raise RulebookError(book, None, line, "YAML 读不懂：%(why)s", why=_problem(error)) from None
     except (yaml.YAMLError, TypeError, ValueError) as error:
-        raise RulebookError(book, None, None, f"YAML 读不懂:{str(error).splitlines()[0]}") from None
+        why = str(error).splitlines()[0]
+        raise RulebookError(book, None, None, "YAML 读不懂：%(why)s", why=why) from None
     if not isinstance(data, dict):
         raise RulebookError(book, None, None, "文件应当是一个 YAML 映射")
     return data
+
+
+def _problem(error: yaml.MarkedYAMLError) -> Saying | str:
+    if isinstance(error, _Twice):
+        return saying("%(key)s 写了两次", key=error.key)
+    return str(error.problem)
 
 
 def check_keys(
@@ -182,16 +271,19 @@ def check_keys(
         raise RulebookError(book, where, None, "这里应当是 YAML 映射")
     for key in entry:
         if key not in known:
-            raise RulebookError(book, where, None, f"没有名为 {key} 的项{nearest(str(key), known)}")
+            near = closest(str(key), known)
+            raise RulebookError(
+                book, where, None, "没有名为 %(name)s 的项%(nearest)s", name=str(key), nearest=near
+            )
     missing = [key for key in needed if entry.get(key) is None]
     if missing:
-        raise RulebookError(book, where, None, f"缺少 {missing[0]}")
+        raise RulebookError(book, where, None, "缺少 %(name)s", name=missing[0])
 
 
 def check_name(book: str, name: object) -> str:
     """A name usable as a SQL identifier. Raises RulebookError."""
     if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise RulebookError(book, str(name), None, "名称只能用小写字母、数字和下划线,以字母开头")
+        raise RulebookError(book, str(name), None, "名称只能用小写字母、数字和下划线，以字母开头")
     return name
 
 
@@ -200,15 +292,16 @@ def _fact(book: str, entry: Any) -> Fact:
     check_keys(book, named, entry, _KEYS, ("name", "type", "title"))
     name, kind = check_name(book, entry["name"]), entry["type"]
     if kind not in FACT_KINDS:
-        raise RulebookError(book, name, None, f"没有类型 {kind}{nearest(str(kind), FACT_KINDS)}")
+        near = closest(str(kind), FACT_KINDS)
+        raise RulebookError(book, name, None, "没有类型 %(kind)s%(nearest)s", kind=str(kind), nearest=near)
     given = entry.get("values") or ()
     values = tuple(str(value) for value in given)
     if bool(values) != (kind == "enum"):
-        raise RulebookError(book, name, None, "enum 必须写 values,其他类型不能写")
+        raise RulebookError(book, name, None, "enum 必须写 values，其他类型不能写")
     age = "since" in entry or "until" in entry
     if age and (kind not in SECONDS or "derive" in entry or len({"since", "until"} & set(entry)) == 2):
         raise RulebookError(
-            book, name, None, "since 或 until 只用于 hours、minutes、days,且只写其中一个,不带 derive"
+            book, name, None, "since 或 until 只用于 hours、minutes、days，且只写其中一个，不带 derive"
         )
     return Fact(
         name, Type(kind, frozenset(values), age), str(entry["title"]), str(entry.get("title_en") or name),
@@ -224,15 +317,14 @@ def _linked(book: str, fact: Fact, facts: Mapping[str, Fact]) -> Fact:
     if fact.moment:
         source = facts.get(fact.moment)
         if source is None or source.type.kind != "timestamptz":
-            raise RulebookError(
-                book, fact.name, None, f"{fact.moment} 不是 timestamptz 事实{nearest(fact.moment, facts)}"
-            )
+            near, say = closest(fact.moment, facts), "%(name)s 不是 timestamptz 事实%(nearest)s"
+            raise RulebookError(book, fact.name, None, say, name=fact.moment, nearest=near)
     if fact.derive_text is None:
         return fact
     try:
         node, found = parse_value(fact.derive_text, Scope({n: f.type for n, f in facts.items()}), fact.type)
     except ExpressionError as error:
-        raise RulebookError(book, fact.name, f"derive:{error.position}", error.reason) from None
+        raise RulebookError(book, fact.name, f"derive:{error.position}", error.why) from None
     if isinstance(node, Lit) or found == NULL:
         raise RulebookError(book, fact.name, "derive", "推导的事实必须读取其他事实")
     return replace(fact, derived=node)
@@ -241,7 +333,8 @@ def _linked(book: str, fact: Fact, facts: Mapping[str, Fact]) -> Fact:
 def _refuse_circles(book: str, facts: Mapping[str, Fact]) -> None:
     def visit(name: str, path: tuple[str, ...]) -> None:
         if name in path:
-            raise RulebookError(book, name, "derive", f"循环推导:{' → '.join((*path, name))}")
+            circle = " → ".join((*path, name))
+            raise RulebookError(book, name, "derive", "循环推导：%(circle)s", circle=circle)
         fact = facts[name]
         for below in names(fact.derived) if fact.derived is not None else filter(None, [fact.moment]):
             visit(below, (*path, name))

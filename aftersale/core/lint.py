@@ -30,6 +30,7 @@ from aftersale.core.expression import (
     walk,
 )
 from aftersale.core.facts import names
+from aftersale.core.language.saying import Named, Saying, plain, saying
 from aftersale.core.look import Env, evaluate
 from aftersale.core.rulebook import Book, Output, Rule
 
@@ -41,6 +42,7 @@ SEED = 20171111
 STARTS = 24
 TURNS_MAX = 12
 EXTRA = 24
+EXAMPLE_LENGTH_MAX = 300
 _TESTS_UNKNOWN = (IsNull, IsTruth, Call, Case, Logic, Not)
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -51,7 +53,11 @@ class Finding:
 
     code: Code
     rule: str | None
-    text: str
+    told: Saying
+
+    @property
+    def text(self) -> str:
+        return plain(self.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +86,11 @@ def _unreachable(book: Book, samples: list[Sample]) -> Iterator[Finding]:
         earlier = book.rules[: no - 1] if book.hit == "first" else ()
         cover = next((other for other in earlier if _implies(rule, other)), None)
         if cover is not None:
-            text = f"{rule.name} 永远轮不到:满足它的条件时,前面的 {cover.name} 已经命中"
-            yield Finding("unreachable", rule.name, text)
+            say = "%(rule)s 永远轮不到：满足它的条件时，前面的 %(other)s 已经命中"
+            yield Finding("unreachable", rule.name, saying(say, rule=rule.named, other=cover.named))
         elif not any(no == min(s.true) if book.hit == "first" else no in s.true for s in samples if s.true):
-            text = f"{rule.name} 可能永远轮不到:试过的 {len(samples)} 种情形里没有一种命中它"
-            yield Finding("possibly_unreachable", rule.name, text)
+            say = "%(rule)s 可能永远轮不到：试过的 %(n)s 种情形里没有一种命中它"
+            yield Finding("possibly_unreachable", rule.name, saying(say, rule=rule.named, n=len(samples)))
 
 
 def _implies(rule: Rule, other: Rule) -> bool:
@@ -144,9 +150,22 @@ def _overlaps(book: Book, samples: list[Sample]) -> Iterator[Finding]:
         both = next((s for s in samples if {a, b} <= s.true), None)
         if both is None or _money(first.then) == _money(second.then):
             continue
-        shown = "、".join(f"{name}={value}" for name, value in both.env.facts.items() if value is not None)
-        text = f"{first.name} 与 {second.name} 会同时成立而金额不同,由先后次序决定,例如 {shown[:300]}"
-        yield Finding("overlap", second.name, text)
+        told = saying(
+            "%(rule)s 与 %(other)s 会同时成立而金额不同，由先后次序决定，例如 %(example)s",
+            rule=first.named, other=second.named, example=_example(book, both.env),
+        )  # fmt: skip
+        yield Finding("overlap", second.name, told)
+
+
+def _example(book: Book, env: Env) -> list[Saying]:
+    """What is known of a case, as far as it can be shown."""
+    found: list[Saying] = []
+    for name, value in env.facts.items():
+        fact = book.catalogue.facts[name]
+        if value is not None:
+            one = saying("%(fact)s=%(value)s", fact=fact.named, value=fact.shown(value))
+            found += [one] if len(plain([*found, one])) <= EXAMPLE_LENGTH_MAX else []
+    return found
 
 
 def _money(then: Mapping[str, Output]) -> list[tuple[str, Output]]:
@@ -164,8 +183,15 @@ def _never_known(book: Book) -> Iterator[Finding]:
                 known = book.catalogue.facts[name].known_for
                 never = [where for where in scope if known is not None and where not in known]
                 if never:
-                    text = f"{rule.name} 在 {'、'.join(never)} 永远不成立:那里没有事实 {name}"
-                    yield Finding("never_known", rule.name, text)
+                    say = "%(rule)s 在 %(platforms)s 永远不成立：那里没有事实 %(fact)s"
+                    where, fact = _platforms(book, never), book.catalogue.facts[name].named
+                    told = saying(say, rule=rule.named, platforms=where, fact=fact)
+                    yield Finding("never_known", rule.name, told)
+
+
+def _platforms(book: Book, codes: list[str]) -> list[Named | str]:
+    platform = book.catalogue.facts.get("platform")
+    return [platform.shown(one) if platform else one for one in codes]
 
 
 def _no_setting(book: Book) -> Iterator[Finding]:
@@ -173,7 +199,8 @@ def _no_setting(book: Book) -> Iterator[Finding]:
     for rule in book.rules:
         numbers = {number for part in walk(rule.when) for number in _thresholds(part, book)}
         for number in sorted(numbers):
-            yield Finding("no_setting", rule.name, f"{rule.name} 里的阈值 {number} 写死在条件里,建议改成设置")
+            say = "%(rule)s 里的阈值 %(n)s 写死在条件里，建议改成设置"
+            yield Finding("no_setting", rule.name, saying(say, rule=rule.named, n=number))
 
 
 def _thresholds(part: Node, book: Book) -> Iterator[int]:
@@ -191,7 +218,7 @@ def _unused_settings(book: Book) -> Iterator[Finding]:
     used = {part.name for part in book.walk() if isinstance(part, Knob)}
     for name in book.settings:
         if name not in used:
-            yield Finding("unused_setting", None, f"设置 :{name} 没有规则使用")
+            yield Finding("unused_setting", None, saying("设置 :%(name)s 没有规则使用", name=name))
 
 
 def _samples(book: Book) -> list[Sample]:

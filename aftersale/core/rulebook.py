@@ -28,15 +28,9 @@ from aftersale.core.expression import (
     unify,
     walk,
 )
-from aftersale.core.facts import (
-    Catalogue,
-    RulebookError,
-    check_keys,
-    check_name,
-    read_yaml,
-    value_fault,
-)
-from aftersale.core.language.grammar import NULL, SHANGHAI, Scope, nearest, parse_condition, parse_value
+from aftersale.core.facts import Catalogue, RulebookError, check_keys, check_name, read_yaml, value_misfit
+from aftersale.core.language.grammar import NULL, SHANGHAI, Scope, parse_condition, parse_value
+from aftersale.core.language.saying import Named, Saying, closest, named
 
 SETTING_KINDS: tuple[Kind, ...] = (
     "bool",
@@ -49,6 +43,7 @@ SETTING_KINDS: tuple[Kind, ...] = (
     *cast("Any", SECONDS),
 )
 TEXT = Type("text")
+_USES = named("{规则书: [设置, …]}", "{规则书: [设置, …]}", "{book: [setting, …]}")
 _BOOK_KEYS = {
     "book", "title", "title_en", "hit", "facts", "uses", "settings", "rules", "otherwise", "note",
 }  # fmt: skip
@@ -94,14 +89,9 @@ class Setting:
         then = next((value for until, value in self.history if at is not None and at < until), None)
         return self.by_platform.get(platform or "", self.default) if then is None else then
 
-    def fault(self, value: object) -> str | None:
-        """Why the value is not allowed, as a sentence; None when it is."""
-        found = value_fault(self.type, value)
-        if found is None and self.minimum is not None and cast("int", value) < self.minimum:
-            return f"{value} 小于允许的最小值 {self.minimum}"
-        if found is None and self.maximum is not None and cast("int", value) > self.maximum:
-            return f"{value} 大于允许的最大值 {self.maximum}"
-        return found
+    def fault(self, value: object) -> Saying | None:
+        """Why the value is not allowed; None when it is."""
+        return value_misfit(self.type, value, self.minimum, self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +110,10 @@ class Rule:
     @property
     def conjuncts(self) -> tuple[Node, ...]:
         return conjuncts(self.when)
+
+    @property
+    def named(self) -> Named:
+        return named(self.name, f"「{self.title}」", self.title_en)
 
 
 @dataclass(frozen=True)
@@ -183,7 +177,7 @@ def used(text: str) -> Mapping[str, tuple[str, ...]]:
     data = read_yaml(text, "?")
     uses = data.get("uses") or {}
     if not isinstance(uses, dict) or not all(isinstance(names, list) for names in uses.values()):
-        raise RulebookError(str(data.get("book")), None, "uses", "uses 写成 {规则书: [设置, …]}")
+        raise RulebookError(str(data.get("book")), None, "uses", "uses 写成 %(shape)s", shape=_USES)
     return {str(book): tuple(map(str, names)) for book, names in uses.items()}
 
 
@@ -197,8 +191,8 @@ def resolve_settings(
     found = {name: setting.usual(platform, at) for name, setting in book.settings.items()}
     for name, value in overrides.items():
         if name not in book.settings:
-            reason = f"没有名为 {name} 的设置{nearest(name, book.settings)}"
-            raise RulebookError(book.name, None, f"settings.{name}", reason)
+            near, say = closest(name, book.settings), "没有名为 %(name)s 的设置%(nearest)s"
+            raise RulebookError(book.name, None, f"settings.{name}", say, name=name, nearest=near)
         found[name] = setting_value(book.settings[name].type.kind, value)
         fault = book.settings[name].fault(found[name])
         if fault:
@@ -209,9 +203,11 @@ def resolve_settings(
 def _check_head(book: str, data: Mapping[str, Any], catalogue: Catalogue) -> None:
     check_name(book, data["book"])
     if data["hit"] not in ("first", "collect"):
-        raise RulebookError(book, None, "hit", f"hit 只能是 first 或 collect,得到的是 {data['hit']}")
+        hit = str(data["hit"])
+        raise RulebookError(book, None, "hit", "hit 只能是 first 或 collect，得到的是 %(hit)s", hit=hit)
     if data["facts"] != catalogue.name:
-        raise RulebookError(book, None, "facts", f"规则书要事实目录 {data['facts']},给的是 {catalogue.name}")
+        names, say = (str(data["facts"]), catalogue.name), "规则书要事实目录 %(wanted)s，给的是 %(given)s"
+        raise RulebookError(book, None, "facts", say, wanted=names[0], given=names[1])
     if data["hit"] == "collect" and data.get("otherwise"):
         raise RulebookError(book, None, "otherwise", "hit: collect 没有 otherwise")
     if not isinstance(data["rules"], list) or not (data["rules"] or data["hit"] == "collect"):
@@ -227,7 +223,8 @@ def _settings(book: str, entries: list[Any], lent: Mapping[str, Setting]) -> dic
         check_keys(book, named, entry, _SETTING_KEYS, ("name", "type", "default", "title"))
         name, kind = check_name(book, entry["name"]), entry["type"]
         if kind not in SETTING_KINDS:
-            raise RulebookError(book, None, named, f"没有类型 {kind}{nearest(str(kind), SETTING_KINDS)}")
+            near, say = closest(str(kind), SETTING_KINDS), "没有类型 %(kind)s%(nearest)s"
+            raise RulebookError(book, None, named, say, kind=str(kind), nearest=near)
         if name in found or name in lent:
             raise RulebookError(book, None, named, "同名的设置出现了两次")
         setting = Setting(
@@ -256,7 +253,7 @@ def _checked(book: str, setting: Setting) -> Setting:
     for value in (setting.default, *setting.by_platform.values(), *(then for _, then in setting.history)):
         fault = setting.fault(value)
         if fault:
-            raise RulebookError(book, None, f"settings.{setting.name}", f"默认值不对:{fault}")
+            raise RulebookError(book, None, f"settings.{setting.name}", "默认值不对：%(why)s", why=fault)
     return setting
 
 
@@ -280,7 +277,7 @@ def _rule(book: str, entry: Any, catalogue: Catalogue, scope: Scope, outputs: di
     try:
         when = parse_condition(text, scope)
     except ExpressionError as error:
-        raise RulebookError(book, name, _position("when", error), error.reason) from None
+        raise RulebookError(book, name, _position("when", error), error.why) from None
     platforms = _platforms(book, name, entry.get("platforms") or (), catalogue)
     limits: list[Node] = [In(Ref("platform"), tuple(map(Lit, platforms)))] if platforms else []
     for key in ("from", "until"):
@@ -300,9 +297,9 @@ def _position(field: str, error: ExpressionError) -> str:
 def _platforms(book: str, rule: str, given: Any, catalogue: Catalogue) -> tuple[str, ...]:
     fact = catalogue.facts.get("platform")
     if given and (fact is None or not isinstance(given, list)):
-        raise RulebookError(book, rule, "platforms", "platforms 是列表,并且事实目录里要有 platform")
+        raise RulebookError(book, rule, "platforms", "platforms 是列表，并且事实目录里要有 platform")
     for item in given:
-        fault = fact.fault(item) if fact else None
+        fault = fact.misfit(item) if fact else None
         if fault:
             raise RulebookError(book, rule, "platforms", fault)
     return tuple(given)
@@ -314,7 +311,7 @@ def _moment(book: str, rule: str, key: str, given: object) -> datetime:
         return given if given.tzinfo else given.replace(tzinfo=SHANGHAI)
     if isinstance(given, date):
         return datetime.combine(given, time(), SHANGHAI)
-    raise RulebookError(book, rule, key, f"{given!r} 不是日期,请写成 2017-04-21")
+    raise RulebookError(book, rule, key, "%(value)s 不是日期，请写成 2017-04-21", value=repr(given))
 
 
 def _then(
@@ -340,9 +337,9 @@ def _output(book: str, rule: str | None, key: str, value: Any, scope: Scope) -> 
         try:
             node, kind = parse_value(value.removeprefix("="), scope, wanted)
         except ExpressionError as error:
-            raise RulebookError(book, rule, _position(f"then.{key}", error), error.reason) from None
+            raise RulebookError(book, rule, _position(f"then.{key}", error), error.why) from None
         return node, {"string": TEXT, "enum": TEXT, "number": Type("int")}.get(kind.kind, Type(kind.kind))
-    fault = value_fault(wanted, value) if wanted and value is not None else None
+    fault = value_misfit(wanted, value) if wanted and value is not None else None
     if fault:
         raise RulebookError(book, rule, f"then.{key}", fault)
     return _constant(book, rule, key, value, wanted)
@@ -356,7 +353,8 @@ def _constant(
         return Const(value), Type("list" if flat else "json")
     kinds: dict[type, Kind] = {bool: "bool", int: "int", str: "text", type(None): "null"}
     if type(value) not in kinds:
-        raise RulebookError(book, rule, f"then.{key}", f"{value!r} 应当是文本、整数、是非、列表或映射")
+        say = "%(value)s 应当是文本、整数、是非、列表或映射"
+        raise RulebookError(book, rule, f"then.{key}", say, value=repr(value))
     return Lit(cast("Value | None", value)), wanted or Type(kinds[type(value)])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.core.facts import RulebookError
+from aftersale.core.language.saying import plain
 from aftersale.core.rulebook import Book
 from aftersale.decide.verdict import Target, statement
 from aftersale.pg.sql import queries
@@ -70,9 +71,9 @@ class Releases:
             book = books.parse(row[0])
             why = fault(book, {})
         except RulebookError as error:
-            book, why = self._book, str(error)
+            book, why = self._book, error.told
         if why is None:
             return self._made(version, book)
-        log.error("release %s pays nothing, this software cannot read it: %s", release, why)
+        log.error("release %s pays nothing, this software cannot read it: %s", release, plain(why))
         self._statements[version] = None
         return None

@@ -67,8 +67,8 @@ class Puller:
 
     def _fetch_one(self, key: Mapping[str, Any], tries: int) -> None:
         shop_id = key["shop_id"]
-        client = self._client(shop_id)
-        if client is None or not pace.wait_turn(self.conn, self._keys[shop_id], self.limits.calls_per_s):
+        client = self.client(shop_id)
+        if client is None or not pace.wait_turn(self.conn, self.key(shop_id), self.limits.calls_per_s):
             return
         get = refunds.detail if key["kind"] == "application" else refunds.trade
         answer = get(client, key["external_id"])
@@ -111,9 +111,9 @@ class Puller:
 
     def _pull_window(self, shop_id: int, since: datetime, until: datetime) -> bool:
         """Note every refund of the window that we know less of than the platform; False when it was cut short."""
-        client, page_no = self._client(shop_id), 1
+        client, page_no = self.client(shop_id), 1
         while client is not None:
-            if not pace.wait_turn(self.conn, self._keys[shop_id], self.limits.calls_per_s):
+            if not pace.wait_turn(self.conn, self.key(shop_id), self.limits.calls_per_s):
                 return False
             page = refunds.changed(client, since, until, page_no)
             if not isinstance(page, refunds.Page):
@@ -136,7 +136,7 @@ class Puller:
                 _SQL["want"], {**wanted, "ids": [r[0] for r in rows], "versions": [r[1] for r in rows]}
             )
 
-    def _client(self, shop_id: int) -> TopClient | None:
+    def client(self, shop_id: int) -> TopClient | None:
         """The shop's client; None when the shop has no authorisation (its data comes as files)."""
         if shop_id not in self._keys:
             row = self.conn.execute(
@@ -151,3 +151,7 @@ class Puller:
                 base_url, app_key, app_secret, session, now=self._now, http=self._http
             )
         return self._clients[shop_id]
+
+    def key(self, shop_id: int) -> str:
+        """The application that a shop's client calls as."""
+        return self._keys[shop_id]

@@ -115,7 +115,7 @@ class Runner:
         except Interrupted:
             raise
         except Unfit as unfit:
-            return running.fail(str(unfit))
+            return running.fail(str(unfit), unfit.told)
         except Exception as error:
             log.exception("job %s (%s) failed", running.job_id, kind)
             away = isinstance(error, Error)

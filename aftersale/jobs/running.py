@@ -19,7 +19,12 @@ class Interrupted(Exception):
 
 
 class Unfit(Exception):
-    """The job cannot be done with what was asked; `str()` is one sentence for the person."""
+    """The job cannot be done with what was asked; `str()` is one sentence for the person, `told` the same as a sentence
+    and its values, for readers of other languages."""
+
+    def __init__(self, said: str, told: Mapping[str, Any] | None = None) -> None:
+        super().__init__(said)
+        self.told = told or {}
 
 
 @dataclass(slots=True)
@@ -60,9 +65,9 @@ class Running:
         """It ended as asked, or was stopped on the way; `said` in one sentence what came of it."""
         self._end("stopped" if self._stop else "done", result, said)
 
-    def fail(self, said: str) -> None:
-        """It ended badly; `said` why and what to do."""
-        self._end("failed", {}, said)
+    def fail(self, said: str, told: Mapping[str, Any] | None = None) -> None:
+        """It ended badly; `said` why and what to do, `told` the same as a sentence and its values."""
+        self._end("failed", told or {}, said)
 
     def attach(self, name: str, mime: str, body: bytes) -> None:
         """A file to be downloaded from the job's page."""

@@ -1,4 +1,4 @@
-"""The books' limits in the database: every default, and the book `permissions` as the function `permitted` (P13)."""
+"""The books' limits in the database: every default, and what is permitted (P13) and possible as functions."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from psycopg import Connection, sql
 
 from aftersale.core.lowering import lower, sql_literal
 from aftersale.core.rulebook import Book, Setting
+from aftersale.limits import possible
 from aftersale.pg import Refused
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
@@ -69,6 +70,7 @@ def function() -> str:
     outputs = ("allowed", "why", "needs_approval", "account_required")
     return _SQL["permitted"].format(
         executor=f"CASE permitted.channel {arms} ELSE 'batch_tool' END",
+        names=", ".join(f"'{name}'" for name in book.settings),
         settings=", ".join(f"{_setting(one)} AS {name}" for name, one in book.settings.items()),
         rule_no=lowered.rule_no,
         rules=f"ARRAY[{', '.join(sql_literal(one, 'postgres') for one in rules)}]",
@@ -77,7 +79,7 @@ def function() -> str:
 
 
 def _setting(setting: Setting) -> str:
-    read = f"setting_of(permitted.shop, '{setting.name}')"
+    read = f"nullif(t.told -> '{setting.name}', 'null')"
     if setting.type.kind == "list":
         return f"ARRAY(SELECT jsonb_array_elements_text({read}))"
     return f"({read} #>> '{{}}')::{_TYPES.get(setting.type.kind, 'bigint')}"
@@ -86,7 +88,7 @@ def _setting(setting: Setting) -> str:
 @cache
 def version() -> str:
     """Hash of all that is published."""
-    said = [function(), *(repr(one) for one in defaults())]
+    said = [function(), _SQL["each"], _SQL["one"], possible.function(), *(repr(one) for one in defaults())]
     return hashlib.sha256("\n".join(said).encode()).hexdigest()[:32]
 
 
@@ -95,6 +97,9 @@ def publish(conn: Connection[Any]) -> None:
     with conn.transaction():
         conn.execute("SELECT pg_advisory_xact_lock(hashtext('limits.publish'))")
         conn.execute(function().encode())
+        for name in ("each", "one"):
+            conn.execute(_SQL[name])
+        conn.execute(possible.function().encode())
         conn.execute(sql.SQL(_SQL["named"]).format(hash=sql.Literal(version())))
         conn.execute(_SQL["forget"], {"names": [one.name for one in defaults()]})
         for one in defaults():

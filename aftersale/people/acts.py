@@ -1,8 +1,9 @@
 """What a person does to a case. Each act goes through cases.people, which may refuse."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_POST
 
 from aftersale.cases import people as record
 from aftersale.cases.access import Case
-from aftersale.cases.rows import moment
+from aftersale.cases.again import again
+from aftersale.cases.rows import left_s, moment
 from aftersale.cases.rows import record_connection as record_connection  # noqa: PLC0414 -- handed on
 from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
 from aftersale.people import timeline, words
 from aftersale.people.case import ACTING, theirs
+from aftersale.people.jobs.saying import worded
 from aftersale.people.rights import needs
 from aftersale.people.templatetags.desk import minute
 from aftersale.rulebooks import books
@@ -48,11 +51,16 @@ def do(request: HttpRequest, shop_code: str, case_id: str, kind: str) -> HttpRes
     if case.shop.role not in ACTING:
         raise PermissionDenied
     refusal, sentence = perform(Act(case, request.user.get_username(), moment(), request.POST), kind)
+    tell(request, refusal, sentence)
+    return redirect("case", shop_code, case_id)
+
+
+def tell(request: HttpRequest, refusal: Refusal | None, sentence: str) -> None:
+    """The next page says what came of it."""
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
     else:
         messages.success(request, sentence, extra_tags="success")
-    return redirect("case", shop_code, case_id)
 
 
 def perform(act: Act, kind: str) -> "Done":
@@ -68,10 +76,9 @@ def said(refusal: Refusal) -> str:
     if refusal.who and refusal.at:
         told = {"who": timeline.who(refusal.who), "at": minute(refusal.at), "why": _(refusal.why)}
         return _("%(who)s 在 %(at)s 已经先处理：%(why)s") % told
-    reasons = books.titles()["why"]
-    if refusal.code in reasons:
-        return _("没有执行：%(why)s。") % {"why": words.word("why", refusal.code)}
-    return _(refusal.why)
+    if refusal.code in books.titles()["why"]:
+        return _("没有执行：%(why)s。") % {"why": words.why(refusal.code, refusal.fen)}
+    return _(refusal.why) if refusal.told is None else worded(refusal.told)
 
 
 Done = tuple[Refusal | None, str]
@@ -79,27 +86,41 @@ Done = tuple[Refusal | None, str]
 
 def _intent(act: Act, kind: str) -> Done:
     amount_fen = act.number("amount_fen")
-    refusal = record.person_intent(
-        record_connection(),
-        act.case.shop.id,
-        act.case.case_id,
-        kind,
-        amount_fen,
-        act.number("version"),
-        act.by,
-        act.now,
-        UNDO_S,
+    refusal = again(
+        lambda: record.person_intent(
+            record_connection(),
+            act.case.shop.id,
+            act.case.case_id,
+            kind,
+            amount_fen,
+            act.number("version"),
+            act.by,
+            act.now,
+            UNDO_S,
+        ),
+        tries_max=2,
     )
-    intents = [] if refusal else timeline.intents_of(act.case.shop.id, act.case.case_id)
-    if any(intent.state == "planned" for intent in intents):
-        return None, _("超过您的额度，已提交复核，同事同意后才会发出。")
     title = f"{words.intent(kind)} {yuan_text(amount_fen)}" if record.KINDS[kind] else words.intent(kind)
+    return refusal, "" if refusal else leaving(act.case, kind, title)
+
+
+def leaving(case: Case, kind: str, title: str) -> str:
+    """What was just planned and waits: for a second person, for a switch, or for its time to be taken back."""
+    intents = timeline.intents_of(case.shop.id, case.case_id)
+    if any(intent.state == "planned" for intent in intents):
+        return _("超过您的额度，已提交复核，同事同意后才会发出。")
     if any(intent.held and intent.kind == kind for intent in intents):
-        return None, _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % {"intent": title}
-    return refusal, _("「%(intent)s」将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {
+        return _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % {"intent": title}
+    return _("「%(intent)s」将在 %(seconds)d 秒后发出，在此之前可以撤回。") % {
         "intent": title,
-        "seconds": UNDO_S,
+        "seconds": _seconds(intents, kind, moment()),
     }
+
+
+def _seconds(intents: Collection[timeline.Intent], kind: str, now: datetime) -> int:
+    """How long it can be taken back; near the platform's deadline that is less."""
+    due = (one.due_at for one in intents if one.kind == kind and one.state == "approved")
+    return min((ceil(left_s(at, now)) for at in due), default=UNDO_S)
 
 
 def _undo(act: Act, _kind: str) -> Done:

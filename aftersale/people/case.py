@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from aftersale.cases.access import Case, case_for
 from aftersale.cases.people import PERSON_FACTS
-from aftersale.cases.rows import first, moment, read
+from aftersale.cases.rows import first, left_s, moment, read
 from aftersale.core.clocks.burning import burns_next
 from aftersale.core.clocks.clock import Clock
 from aftersale.core.clocks.reading import clocks
@@ -34,15 +34,14 @@ from aftersale.rulebooks.calendar import calendar_of
 SQL = queries("aftersale.people")
 FINISHED = frozenset({"refunded", "closed"})
 UNDER_WAY = frozenset({"planned", "approved", "sending", "unknown"})
-SENDS_BACK = frozenset({"return_refund", "exchange", "repair"})
-NO_MONEY = frozenset({"exchange", "repair", "resend"})
-NOT_YES = frozenset({"intercept"})
+NOT_YES = frozenset({"intercept", "refuse"})
 ACTING = frozenset({"agent", "lead", "finance", "owner", "helper"})
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The case with its order and place in the queue. `refundable_fen`: paid minus what is promised."""
+    """The case with its order and place in the queue. `refundable_fen`: paid minus what is promised; `wired`: the shop
+    has a door to a platform that can be told a refusal."""
 
     shop_id: int
     case_id: str
@@ -78,6 +77,7 @@ class Head:
     facts: str
     target_at: datetime | None
     settings: str
+    wired: bool
 
     @property
     def target(self) -> datetime | None:
@@ -213,7 +213,7 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
     told = timeline.events(case.shop.id, case.case_id, waybills, intents)
     show = request.GET.get("show", "")
     undoable = [
-        (intent, ceil((intent.due_at - now).total_seconds()))
+        (intent, ceil(left_s(intent.due_at, now)))
         for intent in intents
         if intent.by_person and intent.state == "approved" and (intent.held or intent.due_at > now)
     ]
@@ -259,8 +259,8 @@ def _buttons(
         for kind in (action.offers if action else ())
         if kind in ("agree_refund", "agree_return", "intercept")
     ]
-    never = _impossible(head)
-    kinds = [kind for kind in dict.fromkeys([*offered, "agree_refund", "agree_return"]) if kind not in never]
+    everything = dict.fromkeys([*offered, "agree_refund", "agree_return", "refuse"])
+    kinds = [kind for kind in everything if kind != "refuse" or head.wired]
     live = {
         intent.kind
         for intent in intents
@@ -275,17 +275,8 @@ def _buttons(
     ]
 
 
-def _impossible(head: Head) -> frozenset[str]:
-    """What the platform would turn away: money before the return is agreed, or where none is asked for."""
-    back = head.aftersale_type in SENDS_BACK
-    never = (
-        {"agree_refund"} if head.aftersale_type in NO_MONEY or (back and head.state == "applied") else set()
-    )
-    return frozenset(never if back and head.state in ("applied", None) else never | {"agree_return"})
-
-
 def _permitted(case: Case, by: str, buttons: Collection[tuple[str, int]]) -> list[tuple[str, int, bool]]:
-    """Those that this person may press; True: above their limit, so that it waits for a second person."""
+    """Those that can be and this person may press; True: above their limit, so that it waits for a second person."""
     asked = {
         "kinds": [kind for kind, _fen in buttons],
         "by": by,

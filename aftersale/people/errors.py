@@ -1,9 +1,12 @@
 """Pages for what went wrong: one sentence and a way out. They read nothing from the database."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from aftersale.cases.again import MET
 from aftersale.people import words
 from aftersale.rights.door import NotTheirRole
 
@@ -31,6 +34,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def broken(request: HttpRequest) -> HttpResponse:
+    error = sys.exc_info()[1]
+    if isinstance(error, MET) or isinstance(error and error.__cause__, MET):
+        return _page(503, _("这笔订单正在被别的操作占用，您的操作没有保存。请返回，再试一次。"))
     return _page(500, _("页面出了问题，您的操作没有保存。请稍后再试；问题一直存在时请联系管理员查看日志。"))
 
 

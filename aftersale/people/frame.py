@@ -20,8 +20,8 @@ def may_switch(shops: tuple[Shop, ...]) -> bool:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """For signed-in people `now`, their `rights` in some shop, whether the kill switch is theirs and what waits for a
-    second person; else the database is not read. What is `stopped` is read by a page that shows it."""
+    """For signed-in people `now`, their `rights` in some shop, whether the kill switch is theirs, whether they own one and
+    what waits for a second person; else the database is not read. What is `stopped` is read by a page that shows it."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return {}
@@ -30,6 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "rights": rights,
         "may_switch": may_switch(shops),
+        "owns": any(shop.role == "owner" for shop in shops),
         "approvals": count_for(shops),
         "stopped": partial(told, shops),
         "now": moment(),

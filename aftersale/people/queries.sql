@@ -1,7 +1,7 @@
 -- name: rows
 SELECT i.shop_id, i.case_id, i.queue, i.due_at, c.due_at AS platform_due_at, i.amount_fen AS queue_fen, i.since, i.owner,
   c.order_id, c.aftersale_type, c.reason, c.state, c.title, coalesce(i.amount_fen, c.amount_fen) AS amount_fen,
-  h.action, h.rule, to_jsonb(f)::text AS facts,
+  h.action, h.rule, /*goods_state*/ AS goods,
   t.text AS tracking_text, t.at AS tracking_at
 FROM unnest(%(shop_ids)s::int[], %(case_ids)s::text[]) WITH ORDINALITY AS wanted (shop_id, case_id, place)
 JOIN queue_item i ON i.shop_id = wanted.shop_id AND i.case_id = wanted.case_id
@@ -23,7 +23,7 @@ SELECT c.shop_id, c.case_id, c.order_id, c.application_version, c.aftersale_type
   o.paid_fen, o.freight_fen, o.refunded_fen, o.paid_at, o.shipped_at, o.tracking_no, o.courier, o.region, o.promo,
   m.paid_fen - m.held_fen AS refundable_fen,
   i.queue, coalesce(i.due_at, c.due_at) AS due_at, c.due_at AS platform_due_at, i.owner, to_jsonb(f)::text AS facts,
-  h.target_at, s.settings::text AS settings
+  h.target_at, s.settings::text AS settings, s.platform IN ('taobao', 'tmall') AND s.base_url IS NOT NULL AS wired
 FROM cases c
 JOIN shop s ON s.id = c.shop_id
 LEFT JOIN handling h ON h.shop_id = c.shop_id AND h.case_id = c.case_id
@@ -46,11 +46,15 @@ SELECT case_id, aftersale_type, state, amount_fen, applied_at FROM cases
 WHERE shop_id = %(shop_id)s AND order_id = %(order_id)s AND case_id <> %(case_id)s
 ORDER BY applied_at DESC NULLS LAST LIMIT 20
 
+-- Money that left or came back without an intent of ours is told here; an intent tells its own.
 -- name: timeline
 SELECT at, kind, actor, what FROM timeline
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind <> 'intent'
 UNION ALL SELECT applied_at, 'application', 'buyer', concat_ws(' ', amount_fen, reason_text) FROM cases
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND applied_at IS NOT NULL
+UNION ALL SELECT at, 'money', origin, amount_fen::text FROM ledger l
+WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND origin = 'platform' AND (amount_fen < 0 OR NOT EXISTS (SELECT FROM intent i
+  WHERE i.shop_id = l.shop_id AND i.case_id = l.case_id AND i.money AND i.state = 'done'))
 ORDER BY at DESC LIMIT 300
 
 -- name: tracking
@@ -73,6 +77,7 @@ SELECT k.kind, p.allowed, p.needs_approval
 FROM unnest(%(kinds)s::text[], %(amounts)s::bigint[]) AS k (kind, amount_fen)
 JOIN cases c ON c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s
 CROSS JOIN LATERAL person_permitted(c.shop_id, %(by)s, k.kind, k.amount_fen, 'web', c.order_id, c.case_id) p
+WHERE NOT EXISTS (SELECT FROM impossible(c.shop_id, c.case_id, k.kind))
 
 -- name: switches
 SELECT shop_id, action, stopped, why, by_whom, at FROM switch WHERE shop_id = 0 OR shop_id = ANY(%(shop_ids)s::int[])

@@ -1,16 +1,20 @@
 """The queue: what waits for a person, in the order in which it will hurt."""
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from zlib import crc32
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from aftersale.cases.access import (
@@ -31,13 +35,16 @@ from aftersale.cases.access import (
     shops_of,
 )
 from aftersale.cases.rows import moment, read
+from aftersale.core.lowering import lower_fact
 from aftersale.people import words
 from aftersale.people.bulk.offer import choosable
+from aftersale.people.filters.chip import Chip
 from aftersale.people.inplace.fate import changed as changed_notices
 from aftersale.people.rights import needs
-from aftersale.people.templatetags.desk import is_own_target, left_text
+from aftersale.people.templatetags.desk import left_of_both
 from aftersale.people.views.found import SHARERS, views_for
 from aftersale.pg.sql import queries
+from aftersale.rulebooks import books
 
 SQL = queries("aftersale.people")
 PLAIN = ("shop", "platform", "reason", "action", "state", "owner")
@@ -65,18 +72,18 @@ class Row:
     amount_fen: int | None
     action: str | None
     rule: str | None
-    facts: str
+    goods: str | None
     tracking_text: str | None
     tracking_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the page. `mark` tells a change of content, `pill` one of the time left."""
+    """One row of the page. `left` is its time-left pill, `mark` tells a change of content, `pill` one of `left`."""
 
     row: Row
     shop: Shop
-    goods: str | None
+    left: SafeString
     mark: str
     pill: str
     changed: bool = False
@@ -85,26 +92,49 @@ class Line:
     def key(self) -> str:
         return f"{self.shop.code}:{self.row.case_id}"
 
+    @property
+    def address(self) -> str:
+        return _below("case", self.shop.code) + quote(self.row.case_id, safe="")
+
+    @property
+    def dock_address(self) -> str:
+        return _below("queue-dock", self.shop.code) + quote(self.row.case_id, safe="")
+
+    @property
+    def pick_words(self) -> str:
+        return _("选择 %(id)s") % {"id": self.row.case_id}
+
+
+@cache
+def _below(name: str, shop_code: str) -> str:
+    """What the addresses of a shop's cases begin with: a page has fifty, and each would be searched for."""
+    return reverse(name, args=(shop_code, "-"))[:-1]
+
 
 def lines(places: Collection[Place], shops: Collection[Shop], now: datetime) -> list[Line]:
     """The rows at these places, in their order; a case that no longer waits is left out."""
     by_id = {shop.id: shop for shop in shops}
     wanted = {"shop_ids": [p.shop_id for p in places], "case_ids": [p.case_id for p in places]}
-    found = read(Row, SQL["rows"], wanted, kept=True) if places else []
-    return [
-        Line(
-            row,
-            by_id[row.shop_id],
-            words.goods_state(words.facts_of(row.facts), now),
-            f"{crc32(repr(row).encode()):08x}",
-            f"{crc32(_left(row, now).encode()):08x}",
-        )
-        for row in found
-    ]
+    found = read(Row, _rows(), wanted, kept=True) if places else []
+    return [_line(row, by_id[row.shop_id], now) for row in found]
 
 
-def _left(row: Row, now: datetime) -> str:
-    return left_text(row.due_at, now, is_own_target(row.due_at, row.platform_due_at))
+@cache
+def _rows() -> str:
+    """What the goods are doing is derived as the rules derive it."""
+    goods = lower_fact(
+        books.catalogue(words.CATALOGUE),
+        "goods_state",
+        "postgres",
+        fact=lambda name: f"f.{name}",
+        now="moment()",
+    )
+    return SQL["rows"].replace("/*goods_state*/", goods.replace("%", "%%"))
+
+
+def _line(row: Row, shop: Shop, now: datetime) -> Line:
+    left = left_of_both(row.due_at, row.platform_due_at, now)
+    return Line(row, shop, left, f"{crc32(repr(row).encode()):08x}", f"{crc32(left.encode()):08x}")
 
 
 def asked(given: QueryDict, counts: Collection[Count]) -> tuple[str, Filter]:
@@ -143,7 +173,7 @@ def _page(request: HttpRequest) -> dict[str, Any]:
     found = _matches(request.user, wanted, counts, now)
     return {
         "tab": tab,
-        "tabs": _tabs(request, tab, shops, wanted, counts),
+        "tabs": _tabs(request, tab, shops, wanted, counts, found),
         "shops": shops,
         "here": "queue",
         "wanted": wanted,
@@ -189,8 +219,14 @@ def address(request: HttpRequest, **changes: str) -> str:
 
 
 def _tabs(
-    request: HttpRequest, tab: str, shops: Collection[Shop], wanted: Filter, counts: Collection[Count]
+    request: HttpRequest,
+    tab: str,
+    shops: Collection[Shop],
+    wanted: Filter,
+    counts: Collection[Count],
+    found: Matches | None = None,
 ) -> list[dict[str, Any]]:
+    """The kinds of work with how many wait; where a filter narrows, the tab shown alone, with what it `found`."""
     shown = {s.id for s in shops if wanted.shop in ("", s.code) and wanted.platform in ("", s.platform)}
     total: Counter[str] = Counter()
     for count in counts:
@@ -201,7 +237,7 @@ def _tabs(
         {
             "code": code,
             "title": title,
-            "cases": total[code],
+            "cases": (found if code == tab else None) if wanted.narrows else Matches(total[code]),
             "here": code == tab,
             "address": address(request, tab=code),
         }
@@ -209,15 +245,32 @@ def _tabs(
     ]
 
 
-def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[dict[str, Any]]:
-    """The filters: each a name, the value that counts now, and the addresses of the others."""
+def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[Chip]:
     platforms = sorted({shop.platform for shop in shops})
     owners = {request.user.get_username(): words.mine(), UNCLAIMED: words.unclaimed()}
     taken = request.GET.get("owner", "")
     if taken and taken not in owners:
         owners[taken] = taken
-    choices = {
-        "shop": {shop.code: shop.name for shop in shops},
+    found = choices({shop.code: shop.name for shop in shops}, platforms, owners)
+    return [
+        Chip.of(
+            words.chips()[key],
+            request.GET.get(key, ""),
+            options,
+            lambda code, key=key: address(request, **{key: code}),  # type: ignore[misc]
+            narrows=key != "sort",
+        )
+        for key, options in found.items()
+        if len(options) > 1 or key == "owner"
+    ]
+
+
+def choices(
+    shop_names: Mapping[str, str], platforms: Collection[str], owners: Mapping[str, str]
+) -> dict[str, Mapping[str, str]]:
+    """What each filter of the queue may be, in words."""
+    return {
+        "shop": shop_names,
         "platform": {code: words.word("platform", code) for code in platforms},
         "reason": words.values("reason"),
         "action": words.actions(),
@@ -227,18 +280,6 @@ def _chips(request: HttpRequest, shops: Collection[Shop]) -> list[dict[str, Any]
         "owner": owners,
         "sort": words.orders(),
     }
-    return [
-        {
-            "key": key,
-            "title": words.chips()[key],
-            "value": request.GET.get(key, ""),
-            "text": options.get(request.GET.get(key, ""), ""),
-            "options": [(title, address(request, **{key: code})) for code, title in options.items()],
-            "none": address(request, **{key: ""}),
-        }
-        for key, options in choices.items()
-        if len(options) > 1 or key == "owner"
-    ]
 
 
 @needs("queue")
@@ -251,7 +292,7 @@ def live(request: HttpRequest) -> HttpResponse:
     here = {line.key: line for line in lines(_places(shown, shops), shops, now)}
     since = parse_datetime(request.GET.get("since", "")) or now
     changed = [
-        Line(line.row, line.shop, line.goods, line.mark, line.pill, changed=line.mark != shown[key][0])
+        replace(line, changed=line.mark != shown[key][0])
         for key, line in here.items()
         if (line.mark, line.pill) != shown[key]
     ]
@@ -263,7 +304,7 @@ def live(request: HttpRequest) -> HttpResponse:
             "gone": [key for key in shown if key not in here],
             "notices": changed_notices(request.GET.getlist("fate"), shops, now),
             "fresh": matches_for(request.user, wanted, counts, now, since).cases,
-            "tabs": _tabs(request, tab, shops, wanted, counts),
+            "tabs": [] if wanted.narrows else _tabs(request, tab, shops, wanted, counts),
             "since": since.isoformat(),
             "query": address(request, page=str(wanted.page)),
             "now": now,

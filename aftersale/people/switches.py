@@ -55,6 +55,11 @@ class Switch:
     def by_itself(self) -> bool:
         return self.by_whom.startswith("breaker:")
 
+    @property
+    def said(self) -> str:
+        """What somebody wrote; what the system wrote is Chinese, and in English `by_whom` says the same."""
+        return "" if self.by_itself and words.language() == "en" else self.why
+
 
 @dataclass(frozen=True, slots=True)
 class Panel:

@@ -19,6 +19,7 @@ GROUPS = {
     "decision": "decision",
     "message": "message",
     "person": "people",
+    "refusing": "people",
     "note": "people",
     "fact": "people",
     "assign": "people",
@@ -31,6 +32,7 @@ GROUPS = {
     "promise": "contact",
     "handover": "people",
     "work_order": "people",
+    "money": "intent",
 }
 
 
@@ -127,7 +129,14 @@ def _entry(entry: Entry) -> Event:
         "people": "user",
         "contact": "message",
         "guide": "check",
+        "intent": "send",
     }
+    text = sentence(entry.kind, entry.what)
+    return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), text)
+
+
+def sentence(kind: str, what: str) -> str:
+    """An entry of the timeline in words."""
     tell = {
         "application": _applied,
         "decision": _decided,
@@ -138,9 +147,10 @@ def _entry(entry: Entry) -> Event:
         "approval": _judged,
         "difference": _differed,
         "deadline": _missed,
+        "money": _moved,
         **told.OF,
-    }.get(entry.kind, str)
-    return Event(entry.at, group, icons.get(group, "receipt"), who(entry.actor), tell(entry.what))
+    }.get(kind, str)
+    return tell(what)
 
 
 def who(actor: str) -> str:
@@ -165,6 +175,14 @@ def _missed(what: str) -> str:
     kind, _space, cause = what.partition(" ")
     parts = {"which": words.word("deadline", kind), "cause": words.word("missed", cause)}
     return _("%(which)s：%(cause)s") % parts
+
+
+def _moved(what: str) -> str:
+    fen = int(what)
+    amount = {"amount": yuan_text(abs(fen))}
+    return (
+        _("退款 %(amount)s，不是从这里办的") % amount if fen > 0 else _("退款 %(amount)s 已经收回") % amount
+    )
 
 
 def _applied(what: str) -> str:

@@ -8,6 +8,7 @@ from aftersale.people import acts, case, queue, switches
 from aftersale.people.approvals import page as approvals
 from aftersale.people.audit import page as audit
 from aftersale.people.playbook import todo
+from aftersale.people.refusing import page as refusing
 from aftersale.people.rights import needs
 from aftersale.people.rights.unmask import page as unmask
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("case/<slug:shop_code>/<str:case_id>", case.page, name="case"),
     path("case/<slug:shop_code>/<str:case_id>/live", case.live, name="case-live"),
     path("case/<slug:shop_code>/<str:case_id>/do/<str:kind>", acts.do, name="act"),
+    path("case/<slug:shop_code>/<str:case_id>/refuse", refusing.page, name="refuse"),
     path("case/<slug:shop_code>/<str:case_id>/unmask/<slug:what>", unmask, name="unmask"),
     path("case/<slug:shop_code>/<str:case_id>/guide/", include("aftersale.people.playbook.urls")),
     path("case/<slug:shop_code>/<str:case_id>/evidence", include("aftersale.people.evidence.urls")),

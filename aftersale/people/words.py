@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from aftersale.core.expression import Ref, Value
 from aftersale.core.look import Env, evaluate
+from aftersale.core.money import yuan_text
 from aftersale.rulebooks import books
 from aftersale.rulebooks.books import Language
 
@@ -59,16 +60,29 @@ def by_whom(name: str) -> str:
     if not name.startswith("breaker:"):
         return name
     code = name.removeprefix("breaker:")
-    own = {
-        "authorisation": _("平台授权已经失效"),
-        "instance": _("这台服务器的数据是恢复或复制来的"),
-    }
+    if language() == "zh":  # the reason stands beside it, in Chinese
+        return _("系统自动停止")
+    return _("自动停止：%(why)s") % {"why": breaker_reasons().get(code, code)}
+
+
+def breaker_reasons() -> dict[str, str]:
+    """Why automatic payment stops by itself."""
     rules = {
         one.name: one.title if language() == "zh" else one.title_en for one in books.book("breaker").rules
     }
-    if language() == "zh":  # the reason stands beside it, in Chinese
-        return _("系统自动停止")
-    return _("自动停止：%(why)s") % {"why": {**rules, **own}.get(code, code)}
+    return {
+        **rules,
+        "authorisation": _("平台授权已经失效"),
+        "instance": _("这台服务器的数据是恢复或复制来的"),
+    }
+
+
+def why(code: str, limit_fen: int | None = None) -> str:
+    """Why something was not done, as the books say it; `limit_fen` is the limit that was exceeded."""
+    told = word("why", code)
+    if limit_fen is None:
+        return told
+    return _("%(why)s %(limit)s，请逐单处理或用主账号退") % {"why": told, "limit": yuan_text(limit_fen)}
 
 
 def fact(name: str) -> str:
@@ -99,7 +113,7 @@ def tabs() -> Mapping[str, str]:
 
 
 def tab_of(queue: str) -> str:
-    """The tab of a queue; a queue that no book names is shown under 工单."""
+    """The tab of a queue; a queue that no book names is shown under 核对与其他."""
     known = books.queues().get(queue)
     return known.tab if known else "work_order"
 

@@ -42,6 +42,7 @@ NETWORK: Mapping[str, str | int] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,
 }
+NEVER_BY_ITSELF = 10**9
 # PostgreSQL sends no SQLSTATE to a client whose connection it refuses, only these words.
 FAILURES = (
     ("wrong_password", r"password authentication failed|no password supplied|authentication failed",
@@ -144,6 +145,7 @@ def django_database(role: Person = "app") -> dict[str, Any]:
     names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     entry: dict[str, Any] = {key: str(parts.pop(name, "")) for key, name in names.items()}
     options = {**parts, "options": session_options(settings, str(parts.get("options", "")))}
+    options["prepare_threshold"] = NEVER_BY_ITSELF  # None would prepare not even what asks for it
     return {"ENGINE": "django.db.backends.postgresql", **entry, "OPTIONS": options}
 
 

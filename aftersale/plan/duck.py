@@ -92,7 +92,7 @@ class Duck:
         except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise UnusableData(_line(str(error))) from None
         except duckdb.OutOfMemoryException as error:
-            raise UnusableData(f"内存不够：{_line(str(error))}") from None
+            raise UnusableData("内存不够：%(why)s", why=_line(str(error))) from None
 
 
 def _kind(name: str) -> str:

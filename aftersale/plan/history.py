@@ -18,7 +18,8 @@ from aftersale.core.expression import Kind
 from aftersale.core.facts import Catalogue
 from aftersale.core.language.dialects import sql_type
 from aftersale.core.language.folding import fact_test
-from aftersale.core.refusal import Refusal
+from aftersale.core.language.saying import saying
+from aftersale.core.refusal import Refusal, refusal_of
 from aftersale.core.rulebook import Book
 from aftersale.pg.sql import queries
 from aftersale.plan.source import AT, CASE_ID, column
@@ -57,7 +58,8 @@ def export(
         shop_id, settings = found
         versions = conn.execute(_SQL["versions"], (book.name, shop_id)).fetchall()
         if not versions:
-            return Refusal("no_history", f"店铺 {shop} 还没有用规则书 {book.name} 判定过")
+            told = saying("店铺 %(shop)s 还没有用规则书 %(book)s 判定过", shop=shop, book=book.name)
+            return refusal_of("no_history", told)
         with TemporaryDirectory(dir=path.parent) as folder:
             plain = Path(folder) / "history.csv"
             with plain.open("wb") as file:

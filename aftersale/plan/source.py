@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aftersale.core.expression import Kind
 from aftersale.core.facts import Fact
 from aftersale.core.language.dialects import Dialect, sql_type
-from aftersale.core.language.grammar import nearest
+from aftersale.core.language.saying import closest, plain, saying, verbatim
 from aftersale.core.rulebook import Book
 
 AT = "decided_at"
@@ -22,11 +22,17 @@ FITS: Mapping[Kind, frozenset[str]] = {
     "enum": frozenset({"text"}),
     "timestamptz": frozenset({"timestamptz", "timestamp"}),
 }
-WANTED = {"bool": "是非值", "int": "整数", "fen": "整数（分）", "timestamptz": "时间"}
+WANTED = {
+    "bool": saying("是非值"), "int": saying("整数"), "fen": saying("整数（分）"), "timestamptz": saying("时间"),
+}  # fmt: skip
 
 
 class UnusableData(Exception):
-    """The data cannot be read as a history. The message is one line for a person."""
+    """The data cannot be read as a history. `str()` is one line for a person, `told` the same with its values apart."""
+
+    def __init__(self, say: str, /, **values: object) -> None:
+        self.told = saying(say, **values) if values else verbatim(say)
+        super().__init__(plain(self.told))
 
 
 class Engine(Protocol):
@@ -84,23 +90,25 @@ def source_of(engine: Engine, books: Sequence[Book], *, at: datetime | None, now
     missing = tuple(name for text, name in named.items() if text not in engine.columns)
     _refuse_misspelt(strange, [column(catalogue.facts[name]) for name in missing])
     if len(missing) == len(reads):
-        wanted = "、".join(list(named)[:4])
         raise UnusableData(
-            f"文件里没有规则要读的列（{wanted} …）；商家导出的表请先 aftersale import，再用 --data record"
+            "文件里没有规则要读的列（%(columns)s …）；商家导出的表请先 aftersale import，再用 --data record",
+            columns=list(named)[:4],
         )
     facts = {name: _typed(engine, text, catalogue.facts[name]) for text, name in named.items()}
     moment: str | datetime = at or (AT if AT in engine.columns else now)
     if moment == AT and engine.columns[AT] not in FITS["timestamptz"]:
-        raise UnusableData(f"列 {AT} 是 {engine.columns[AT]}，应是时间")
+        raise UnusableData("列 %(name)s 是 %(kind)s，应是时间", name=AT, kind=engine.columns[AT])
     ids = CASE_ID if CASE_ID in engine.columns else None
     return Source(engine.relation, facts, missing, tuple(strange), ids, moment)
 
 
 def _refuse_misspelt(strange: Sequence[str], missing: Sequence[str]) -> None:
     for name in strange:
-        close = nearest(name, missing)
-        if close and name not in OTHERS and abs(len(name) - len(close.split()[-1])) <= 2:
-            raise UnusableData(f"不认识列 {name}{close}；改正列名，或删去这一列")
+        near = closest(name, missing)
+        if near and name not in OTHERS and abs(len(name) - len(plain(near).split()[-1])) <= 2:
+            raise UnusableData(
+                "不认识列 %(name)s%(nearest)s；改正列名，或删去这一列", name=name, nearest=near
+            )
 
 
 def _typed(engine: Engine, text: str, fact: Fact) -> str:
@@ -110,5 +118,8 @@ def _typed(engine: Engine, text: str, fact: Fact) -> str:
     if found is None:
         return f"cast(null as {wanted})"
     if found not in FITS[kind]:
-        raise UnusableData(f"列 {text} 的类型是 {found}，应是{WANTED.get(kind, '文本')}")
+        fits = WANTED.get(kind, saying("文本"))
+        raise UnusableData(
+            "列 %(name)s 的类型是 %(kind)s，应是%(wanted)s", name=text, kind=found, wanted=fits
+        )
     return f"cast({text} as {wanted})" if found == "timestamp" else text

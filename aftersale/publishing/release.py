@@ -15,7 +15,8 @@ from psycopg.rows import class_row
 
 from aftersale.cases import audit
 from aftersale.cases.settings import decide_again, set_settings
-from aftersale.core.lint import Finding
+from aftersale.core.language.saying import Saying, saying, verbatim
+from aftersale.core.lint import Code, Finding
 from aftersale.core.refusal import Refusal
 from aftersale.core.rulebook import Book
 from aftersale.pg.sql import queries
@@ -53,6 +54,13 @@ class Release:
         found: dict[str, Any] = json.loads(self.settings)
         return found
 
+    @property
+    def told(self) -> Saying:
+        """Why it was published; of what nobody wrote, to be said in any language."""
+        if self.back_to is not None:
+            return saying("退回到版本 %(id)s", id=self.back_to)
+        return saying("随软件安装的规则书") if self.shipped else verbatim(self.why)
+
 
 def checked(conn: Connection[Any], book: Book, now: datetime) -> tuple[bool, tuple[Finding, ...]]:
     """Whether the version may be published, and what the lint found; looked up when it was checked before. Commits."""
@@ -72,7 +80,12 @@ def known_check(conn: Connection[Any], book: Book) -> tuple[Finding, ...] | None
     """What the lint found, None when it was not asked yet."""
     with conn.transaction():
         row = conn.execute(SQL["checked"], {"version": book.version}).fetchone()
-    return None if row is None else tuple(Finding(**one) for one in json.loads(row[0]))
+    return None if row is None else tuple(_finding(**one) for one in json.loads(row[0]))
+
+
+def _finding(code: Code, rule: str | None, told: Saying | None = None, text: str = "") -> Finding:
+    """`text`: as findings were kept before they could be said in other languages."""
+    return Finding(code, rule, told or verbatim(text))
 
 
 def publish(

@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.core.facts import RulebookError
-from aftersale.core.refusal import Refusal
+from aftersale.core.refusal import Refusal, refusal_of
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
 from aftersale.rulebooks.editing.fit import fault
@@ -67,10 +67,10 @@ def start(
     try:
         book = books.parse(text)
     except RulebookError as error:
-        return Refusal("book", str(error))
+        return refusal_of("book", error.told)
     why = fault(book, settings)
     if why:
-        return Refusal("book", why)
+        return refusal_of("book", why)
     with conn.transaction():
         conn.execute(SQL["keep"], (book.version, book.name, text, list(book.reads)))
         told = {"shop": shop, "version": book.version, "settings": json.dumps(settings, ensure_ascii=False)}

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from aftersale.core.facts import Catalogue, Fact, RulebookError, check_keys, load_catalogue, read_yaml
 from aftersale.core.language.grammar import nearest
+from aftersale.core.language.saying import closest
 from aftersale.core.rulebook import Book, Setting, parse_book, used
 from aftersale.core.talk.script import Library, parse_library
 
@@ -107,8 +108,8 @@ def parse(written: str) -> Book:
     data = read_yaml(written, "?")
     facts, known = data.get("facts"), fact_sets()
     if facts is not None and facts not in known:
-        reason = f"没有名为 {facts} 的事实目录{nearest(str(facts), known)}"
-        raise RulebookError(str(data.get("book")), None, "facts", reason)
+        near, say = closest(str(facts), known), "没有名为 %(name)s 的事实目录%(nearest)s"
+        raise RulebookError(str(data.get("book")), None, "facts", say, name=str(facts), nearest=near)
     return parse_book(written, catalogue(str(facts or "case")), lent(used(written)))
 
 
@@ -130,11 +131,15 @@ def lent(uses: Mapping[str, tuple[str, ...]]) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for other, names in uses.items():
         if other not in shipped():
-            raise RulebookError(other, None, "uses", f"没有名为 {other} 的规则书{nearest(other, shipped())}")
+            near, say = closest(other, shipped()), "没有名为 %(name)s 的规则书%(nearest)s"
+            raise RulebookError(other, None, "uses", say, name=other, nearest=near)
         for name in names:
             if name not in book(other).settings:
-                reason = f"规则书 {other} 没有设置 {name}{nearest(name, book(other).settings)}"
-                raise RulebookError(other, None, "uses", reason)
+                near, say = (
+                    closest(name, book(other).settings),
+                    "规则书 %(book)s 没有设置 %(name)s%(nearest)s",
+                )
+                raise RulebookError(other, None, "uses", say, book=other, name=name, nearest=near)
             found[name] = book(other).settings[name]
     return found
 

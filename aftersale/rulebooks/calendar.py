@@ -22,8 +22,6 @@ YEARS = range(2001, 2041)
 DAY = timedelta(days=1)
 MONDAY, SATURDAY = 0, 5
 _SHIFT = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
-_HINT = "请写成 周一-周五 09:00-12:00 13:30-18:00"
-_DATE_HINT = "请写成 2026-10-01"
 
 
 def calendar_of(settings: Mapping[str, Value]) -> Calendar:
@@ -101,7 +99,8 @@ def _days(named: str) -> Iterator[int]:
     for part in named.lower().split(","):
         first, _, last = part.partition("-")
         if first not in WEEKDAYS or (last or first) not in WEEKDAYS:
-            raise RulebookError("calendar", None, "settings.working_shifts", f"{named!r} 不是星期,{_HINT}")
+            say = "%(value)s 不是星期，请写成 周一-周五 09:00-12:00 13:30-18:00"
+            raise RulebookError("calendar", None, "settings.working_shifts", say, value=repr(named))
         start, end = WEEKDAYS[first], WEEKDAYS[last or first]
         yield from ((start + n) % 7 for n in range((end - start) % 7 + 1))
 
@@ -110,7 +109,9 @@ def _shifts(setting: str, texts: list[str]) -> Shifts:
     """`22:00-06:00` ends on the next day."""
     found = tuple(_shift(setting, text) for text in texts)
     if not found:
-        raise RulebookError("calendar", None, f"settings.{setting}", f"缺少班次,{_HINT}")
+        raise RulebookError(
+            "calendar", None, f"settings.{setting}", "缺少班次，请写成 周一-周五 09:00-12:00 13:30-18:00"
+        )
     return found
 
 
@@ -118,17 +119,21 @@ def _shift(setting: str, text: str) -> Shift:
     match = _SHIFT.fullmatch(text)
     numbers = [int(part) for part in match.groups()] if match else []
     if not numbers or numbers[0] > 23 or numbers[1] > 59 or numbers[2] > 24 or numbers[3] > 59:
-        raise RulebookError("calendar", None, f"settings.{setting}", f"{text!r} 不是班次,{_HINT}")
+        raise _no_shift(setting, text)
     start, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
     if end > 1440 or start == end:
-        raise RulebookError("calendar", None, f"settings.{setting}", f"{text!r} 不是班次,{_HINT}")
+        raise _no_shift(setting, text)
     return Shift(start, end if end > start else end + 1440)
+
+
+def _no_shift(setting: str, text: str) -> RulebookError:
+    say = "%(value)s 不是班次，请写成 周一-周五 09:00-12:00 13:30-18:00"
+    return RulebookError("calendar", None, f"settings.{setting}", say, value=repr(text))
 
 
 def _date(setting: str, text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise RulebookError(
-            "calendar", None, f"settings.{setting}", f"{text!r} 不是日期,{_DATE_HINT}"
-        ) from None
+        say = "%(value)s 不是日期，请写成 2026-10-01"
+        raise RulebookError("calendar", None, f"settings.{setting}", say, value=repr(text)) from None

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aftersale.core.expression import Knob, Lit, Value, walk
-from aftersale.core.language.wording import Language, Wording
+from aftersale.core.language.wording import Language, Wording, bare
 from aftersale.core.look import environment
 from aftersale.core.rulebook import Book, Const, Output, Rule, Setting, resolve_settings
 from aftersale.rulebooks import books, metric_page, script_page
@@ -158,9 +158,8 @@ class _Page:
 
     def _default(self, setting: Setting) -> str:
         def shown(value: Value) -> str:
-            text = self.wording.show(value, setting.type.kind)
-            timed = setting.type.kind in ("hours", "minutes", "days", "fen", "bool", "list")
-            return text if timed or not setting.unit else f"{text} {setting.unit}"
+            text = self.wording.show(value, setting.type.kind, setting.unit)
+            return f"{text} {setting.unit}" if bare(setting) else text
 
         parts = [shown(setting.default)]
         for platform, value in setting.by_platform.items():

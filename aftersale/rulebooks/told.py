@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from aftersale.core.expression import Value
 from aftersale.core.facts import RulebookError
-from aftersale.core.language.grammar import nearest
+from aftersale.core.language.saying import Saying, closest, saying
 from aftersale.core.money import fen_from_yuan
 from aftersale.core.rulebook import Book, Setting, setting_value
 from aftersale.rulebooks import books
@@ -18,8 +18,10 @@ def told_settings(book: Book, words: Iterable[str]) -> dict[str, Value]:
     for word in words:
         name, sign, text = word.partition("=")
         if not sign or name not in book.settings:
-            reason = f"没有名为 {name} 的设置{nearest(name, book.settings)}" if sign else "请写成 名称=值"
-            raise RulebookError(book.name, None, f"--set {word}", reason)
+            if not sign:
+                raise RulebookError(book.name, None, f"--set {word}", "请写成 名称=值")
+            near, say = closest(name, book.settings), "没有名为 %(name)s 的设置%(nearest)s"
+            raise RulebookError(book.name, None, f"--set {word}", say, name=name, nearest=near)
         found[name] = told_value(book, book.settings[name], text.strip())
     return found
 
@@ -28,9 +30,8 @@ def home(name: str) -> Book:
     """The first shipped book that reads this setting. Raises RulebookError naming the nearest known one."""
     known = {setting: one for one in books.shipped() for setting in books.book(one).settings}
     if name not in known:
-        raise RulebookError(
-            "refund", None, f"settings.{name}", f"没有名为 {name} 的设置{nearest(name, known)}"
-        )
+        near, say = closest(name, known), "没有名为 %(name)s 的设置%(nearest)s"
+        raise RulebookError("refund", None, f"settings.{name}", say, name=name, nearest=near)
     return books.book(known[name])
 
 
@@ -48,11 +49,13 @@ def told_value(book: Book, setting: Setting, text: str) -> Value:
             value = tuple(part.strip() for part in text.split(",") if part.strip())
         case "decimal":
             value = setting_value("decimal", text)
-    fault = (
-        f"{text!r} 不是{'以元计的金额' if setting.type.kind == 'fen' else '这个设置的值'}"
-        if value is None
-        else setting.fault(value)
-    )
+    fault = setting.fault(value) if value is not None else _no_value(setting, text)
     if fault:
         raise RulebookError(book.name, None, f"settings.{setting.name}", fault)
     return value  # type: ignore[return-value]
+
+
+def _no_value(setting: Setting, text: str) -> Saying:
+    if setting.type.kind == "fen":
+        return saying("%(value)s 不是以元计的金额", value=repr(text))
+    return saying("%(value)s 不是这个设置的值", value=repr(text))

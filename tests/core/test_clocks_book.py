@@ -260,14 +260,14 @@ def test_a_length_that_is_unknown_starts_no_clock() -> None:
 
 
 START_OR_GIVEN = "写 started_at 或 given_at 其中之一"
-ONE_LENGTH = "从某时算起的期限写 seconds、minutes、hours、days 其中之一,给定的不写"
-WHOLE_DAYS = "按自然日数的期限写 days,不能暂停"
+ONE_LENGTH = "从某时算起的期限写 seconds、minutes、hours、days 其中之一，给定的不写"
+WHOLE_DAYS = "按自然日数的期限写 days，不能暂停"
 WHOSE = "whose 是 buyer、courier、own、platform、promise 其中之一"
 WRONG = [
     (
         "{started_at: applied_at, hours: 1, whose: own, boundry: exclusive}",
         "boundry",
-        "期限没有这一项,最近的是 boundary",
+        "期限没有这一项，最近的是 boundary",
     ),
     ("{started_at: applied_at, whose: own}", "hours", ONE_LENGTH),
     ("{started_at: applied_at, hours: 1, days: 1, whose: own}", "hours", ONE_LENGTH),
@@ -283,7 +283,7 @@ WRONG = [
     ),
     ("{started_at: applied_at, hours: 24, calendar: day, whose: own}", "calendar", WHOLE_DAYS),
     ("{started_at: applied_at, days: 1, calendar: day, pauses_on: [x], whose: own}", "calendar", WHOLE_DAYS),
-    ("{given_at: due_at, whose: own, holds_up: [r1]}", "holds_up", "没有名为 r1 的期限,最近的是 r0"),
+    ("{given_at: due_at, whose: own, holds_up: [r1]}", "holds_up", "没有名为 r1 的期限，最近的是 r0"),
 ]
 RIGHT = [
     "{started_at: applied_at, minutes: 1, whose: buyer, boundary: inclusive, pauses_on: [x]}",

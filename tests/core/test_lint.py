@@ -77,7 +77,7 @@ rules:
   - {name: c, title: 丙, when: shipped and insured is not null, platforms: [pdd], then: {x: y}}
 """
     found = [f for f in lint(parse_book(book, catalogue)) if f.code == "never_known"]
-    assert [(f.rule, f.text) for f in found] == [("a", "a 在 pdd 永远不成立:那里没有事实 insured")]
+    assert [(f.rule, f.text) for f in found] == [("a", "a 在 pdd 永远不成立：那里没有事实 insured")]
 
 
 def test_a_setting_without_use() -> None:

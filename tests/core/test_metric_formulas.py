@@ -247,8 +247,8 @@ HEAD = (
 @pytest.mark.parametrize(
     ("metric", "why"),
     [
-        ("kind: count, top: {rows: one_rows, at: at, when: 'true', count: id}", "没有名为 one_rows 的行,最近的是 one_row"),
-        ("kind: count, top: {rows: one_row, at: at, when: 'true', count: idd}", "没有列 idd,最近的是 id"),
+        ("kind: count, top: {rows: one_rows, at: at, when: 'true', count: id}", "没有名为 one_rows 的行，最近的是 one_row"),
+        ("kind: count, top: {rows: one_row, at: at, when: 'true', count: idd}", "没有列 idd，最近的是 id"),
         ("kind: count, top: {rows: one_row, at: at, when: 'idd = 1', count: id}", "idd"),
         ("kind: count, window: x_days, top: {rows: one_row, at: at, when: 'true', count: id}", "x_days 不是以天计的设置"),
         ("kind: share, top: {rows: one_row, at: at, when: 'true', count: id}", "share 要写 2 个计数"),

@@ -26,41 +26,41 @@ def book_of(*rules: str, hit: str = "first", rest: str = "") -> Book:
 
 
 REFUSED = """
-amout > 5                           | when:1   | 没有名为 amout 的事实,最近的是 amount
-shipped and amout > 5               | when:13  | 没有名为 amout 的事实,最近的是 amount
-amount > :capp                      | when:10  | 没有名为 :capp 的设置,最近的是 cap
-amount > 1.5                        | when:10  | 数字必须是整数(金额以分计),得到的是 1.5
-amount = reason                     | when:1   | 需要金额,得到的是枚举
+amout > 5                           | when:1   | 没有名为 amout 的事实，最近的是 amount
+shipped and amout > 5               | when:13  | 没有名为 amout 的事实，最近的是 amount
+amount > :capp                      | when:10  | 没有名为 :capp 的设置，最近的是 cap
+amount > 1.5                        | when:10  | 数字必须是整数（金额以分计），得到的是 1.5
+amount = reason                     | when:1   | 需要金额，得到的是枚举
 amount + visits > 1                 | when:1   | 金额与整数不能相加减
 amount * paid > 1                   | when:1   | 乘法至少有一边是普通整数
-reason = 'qualty'                   | when:1   | 取值里没有 'qualty',最近的是 quality
-reason in ('late', 'dislik')        | when:1   | 取值里没有 'dislik',最近的是 dislike
+reason = 'qualty'                   | when:1   | 取值里没有 'qualty'，最近的是 quality
+reason in ('late', 'dislik')        | when:1   | 取值里没有 'dislik'，最近的是 dislike
 reason in :cap                      | when:11  | :cap 不是列表设置
 reason < 'late'                     | when:1   | 枚举只能用 = 或 <> 比较
 shipped > insured                   | when:1   | 是非只能用 = 或 <> 比较
 reason = :easy_reasons              | when:1   | 列表设置只能写成 x in :name
 hours_since_seen = 72               | when:1   | 时长类事实只能用 <、<=、>、>= 与一个阈值比较
-hours_since_seen + 1 > 3            | when:1   | 这里需要数字,得到的是小时数
+hours_since_seen + 1 > 3            | when:1   | 这里需要数字，得到的是小时数
 hours_since_seen > :late_days       | when:1   | 小时数不能与天数比较
 hours_since_seen < hours_until_due  | when:1   | 时长类事实只能用 <、<=、>、>= 与一个阈值比较
 seen_at + 24 > due_at               | when:1   | 时间只能加减时长:hours(24)、days(7)、minutes(30) 或时长类设置
-seen_at > '2017-13-01'              | when:1   | '2017-13-01' 不是时间,请写成 2017-04-21 或 2017-04-21 09:00
-amount = null                       | when:1   | 与 null 比较永远是未知,请写 is null 或 is not null
-paid and amount > 1                 | when:1   | 这里需要一个条件,得到的是金额
-amount > 1 or paid                  | when:15  | 这里需要一个条件,得到的是金额
+seen_at > '2017-13-01'              | when:1   | '2017-13-01' 不是时间，请写成 2017-04-21 或 2017-04-21 09:00
+amount = null                       | when:1   | 与 null 比较永远是未知，请写 is null 或 is not null
+paid and amount > 1                 | when:1   | 这里需要一个条件，得到的是金额
+amount > 1 or paid                  | when:15  | 这里需要一个条件，得到的是金额
 amount / 2 > 1                      | when:1   | 规则里不能用 amount / 2(div)
 sum(amount) > 1                     | when:1   | 规则里不能用 SUM(amount)(sum)
 pg_sleep(1) > 1                     | when:1   | 规则里不能用函数 PG_SLEEP(1)
 amount > (select 1)                 | when:18  | 规则里不能用 (SELECT 1)(subquery)
-t.amount > 1                        | when:1   | 事实没有前缀,请直接写 amount
+t.amount > 1                        | when:1   | 事实没有前缀，请直接写 amount
 amount::int = 1                     | when:1   | 规则里不能用 CAST(amount AS INT)(cast)
 note like 'a%'                      | when:1   | 规则里不能用 note LIKE 'a%'(like)
 shipped; drop table cases           | when:1   | 规则里不能用 shipped; DROP TABLE cases(block)
 amount in (1, paid)                 | when:1   | in 的列表里只能写常量
 case reason when 'late' then true end | when:6 | 请写成 case when 条件 then 值 … end
 case when shipped then 'a' else 1 end = 'a' | when:33 | 文本与数字不能放在一起
-amount >                            | when:8   | 读不成表达式,请检查括号、引号和关键字
-(shipped                            | when:2   | 读不成表达式,请检查括号、引号和关键字
+amount >                            | when:8   | 读不成表达式，请检查括号、引号和关键字
+(shipped                            | when:2   | 读不成表达式，请检查括号、引号和关键字
 """
 
 
@@ -71,34 +71,34 @@ def test_a_wrong_condition_is_refused_by_book_rule_position_and_reason(line: str
         book_of("insured | label: a", f"{when} | label: b")
     assert (error.value.book, error.value.rule) == ("refund", "r2")
     assert (error.value.position, error.value.reason) == (position, reason)
-    assert str(error.value) == f"规则书 refund 的 r2({position}):{reason}"
+    assert str(error.value) == f"规则书 refund 的 r2（{position}）：{reason}"
 
 
 @pytest.mark.parametrize("when", ["not " * 3000 + "shipped", " + ".join(["amount"] * 1500) + " > 1"])
 def test_a_text_too_deep_to_read_is_refused(when: str) -> None:
     with pytest.raises(RulebookError) as error:
         book_of(f"{when} | label: a")
-    assert str(error.value) == "规则书 refund 的 r1(when):表达式太长或嵌套太深"
+    assert str(error.value) == "规则书 refund 的 r1（when）：表达式太长或嵌套太深"
 
 
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        ("hit: first", "hit: best", "规则书 refund(hit):hit 只能是 first 或 collect,得到的是 best"),
-        ("facts: test", "facts: case", "规则书 refund(facts):规则书要事实目录 case,给的是 test"),
-        ("title: 规则1", "titel: 规则1", "规则书 refund 的 r1:没有名为 titel 的项,最近的是 title"),
-        ("name: r2", "name: r1", "规则书 refund 的 r1:同名的规则出现了两次"),
-        ("label: x", "label: 3", "规则书 refund 的 r2(then.label):各条规则给这一项的值类型不同"),
-        ("amount: paid", "amount: reason", "规则书 refund 的 r2(then.amount:1):需要金额,得到的是枚举"),
-        ("amount: paid", "amount: 1.5", "规则书 refund 的 r2(then.amount):1.5 不是整数"),
+        ("hit: first", "hit: best", "规则书 refund（hit）：hit 只能是 first 或 collect，得到的是 best"),
+        ("facts: test", "facts: case", "规则书 refund（facts）：规则书要事实目录 case，给的是 test"),
+        ("title: 规则1", "titel: 规则1", "规则书 refund 的 r1：没有名为 titel 的项，最近的是 title"),
+        ("name: r2", "name: r1", "规则书 refund 的 r1：同名的规则出现了两次"),
+        ("label: x", "label: 3", "规则书 refund 的 r2（then.label）：各条规则给这一项的值类型不同"),
+        ("amount: paid", "amount: reason", "规则书 refund 的 r2（then.amount:1）：需要金额，得到的是枚举"),
+        ("amount: paid", "amount: 1.5", "规则书 refund 的 r2（then.amount）：1.5 不是整数"),
         (
             "[dislike, late]",
             "[dislik]",
-            "规则书 refund(settings.easy_reasons):默认值不对:取值里没有 'dislik',最近的是 dislike",
+            "规则书 refund（settings.easy_reasons）：默认值不对：取值里没有 'dislik'，最近的是 dislike",
         ),
-        ("default: 1000", "default: 10.5", "规则书 refund(settings.cap):默认值不对:10.5 不是整数"),
-        ("default: true", "default: 1", "规则书 refund(settings.enabled):默认值不对:1 不是是非值"),
-        ("name: cap, type", "name: cap, name: x, type", "规则书 ?(line 5):YAML 读不懂:name 写了两次"),
+        ("default: 1000", "default: 10.5", "规则书 refund（settings.cap）：默认值不对：10.5 不是整数"),
+        ("default: true", "default: 1", "规则书 refund（settings.enabled）：默认值不对：1 不是是非值"),
+        ("name: cap, type", "name: cap, name: x, type", "规则书 ?（line 5）：YAML 读不懂：name 写了两次"),
     ],
 )  # fmt: skip
 def test_a_wrong_file_is_refused_in_one_line(before: str, after: str, said: str) -> None:
@@ -148,29 +148,32 @@ def test_settings_are_the_defaults_with_the_shops_own_values() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("capp", 5, "没有名为 capp 的设置,最近的是 cap"),
+        ("capp", 5, "没有名为 capp 的设置，最近的是 cap"),
         ("cap", "5", "'5' 不是整数"),
         ("cap", True, "True 不是整数"),
         ("enabled", 1, "1 不是是非值"),
-        ("easy_reasons", ["qualit"], "取值里没有 'qualit',最近的是 quality"),
-        ("chosen", "later", "取值里没有 'later',最近的是 late"),
+        ("easy_reasons", ["qualit"], "取值里没有 'qualit'，最近的是 quality"),
+        ("chosen", "later", "取值里没有 'later'，最近的是 late"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_name(name: str, value: object, said: str) -> None:
     with pytest.raises(RulebookError) as error:
         resolve_settings(book_of("reason in :easy_reasons | label: a"), {name: value})
-    assert str(error.value) == f"规则书 refund(settings.{name}):{said}"
+    assert str(error.value) == f"规则书 refund（settings.{name}）：{said}"
 
 
 @pytest.mark.parametrize(
     ("entry", "said"),
     [
-        ("{name: a, type: qwx, title: 甲}", "规则书 f 的 a:没有类型 qwx"),
-        ("{name: A, type: int, title: 甲}", "规则书 f 的 A:名称只能用小写字母、数字和下划线,以字母开头"),
-        ("{name: a, type: enum, title: 甲}", "规则书 f 的 a:enum 必须写 values,其他类型不能写"),
-        ("{name: a, type: hours, title: 甲, since: b}", "规则书 f 的 a:b 不是 timestamptz 事实"),
-        ("{name: a, type: bool, title: 甲, derive: a or true}", "规则书 f 的 a(derive):循环推导:a → a"),
-        ("{name: a, type: bool, title: 甲, derive: 1 + 1}", "规则书 f 的 a(derive:1):需要是非,得到的是数字"),
+        ("{name: a, type: qwx, title: 甲}", "规则书 f 的 a：没有类型 qwx"),
+        ("{name: A, type: int, title: 甲}", "规则书 f 的 A：名称只能用小写字母、数字和下划线，以字母开头"),
+        ("{name: a, type: enum, title: 甲}", "规则书 f 的 a：enum 必须写 values，其他类型不能写"),
+        ("{name: a, type: hours, title: 甲, since: b}", "规则书 f 的 a：b 不是 timestamptz 事实"),
+        ("{name: a, type: bool, title: 甲, derive: a or true}", "规则书 f 的 a（derive）：循环推导：a → a"),
+        (
+            "{name: a, type: bool, title: 甲, derive: 1 + 1}",
+            "规则书 f 的 a（derive:1）：需要是非，得到的是数字",
+        ),
     ],
 )
 def test_a_wrong_catalogue_is_refused(entry: str, said: str) -> None:
@@ -184,7 +187,7 @@ def test_a_value_is_checked_against_its_fact() -> None:
     assert facts["amount"].fault(1230) is None
     assert facts["amount"].fault(None) is None
     assert facts["amount"].fault(12.3) == "12.3 不是整数"
-    assert facts["reason"].fault("qualty") == "取值里没有 'qualty',最近的是 quality"
+    assert facts["reason"].fault("qualty") == "取值里没有 'qualty'，最近的是 quality"
     assert facts["hours_since_seen"].fault(71.5) is None
 
 
@@ -223,7 +226,7 @@ def test_a_catalogue_that_extends_another_has_its_facts_too() -> None:
     book = _more()
     assert {"amount", "promised"} <= set(book.catalogue.facts)
     assert book.reads == ("amount", "promised")
-    with pytest.raises(RulebookError, match="要的是 test,给的是 None"):
+    with pytest.raises(RulebookError, match="要的是 test，给的是 None"):
         load_catalogue(FACTS_MORE)
 
 

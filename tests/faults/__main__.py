@@ -1,6 +1,6 @@
 """make faults: everything that can break is broken, and the marketplace's own ledger is the judge.
 
-    make faults                       some 12 minutes on two cores
+    make faults                       12 minutes on two cores
     make faults ARGS=--planted        does the harness see? sixty bugs, one at a time, four minutes
     make faults ARGS=--short          3 minutes at most, what a change must pass
     make faults ARGS='--soak 8h'      a night: seeds never tried before until the time is over

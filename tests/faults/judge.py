@@ -37,6 +37,7 @@ class Applied(NamedTuple):
     version: int
     ended: bool
     due_ms: int | None = None
+    refusals: int | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ SELECT i.case_id, i.kind, i.state FROM intent i WHERE i.state IN ('approved', 's
 UNOWNED: LiteralString = """
 SELECT i.case_id, i.kind, i.state FROM intent i JOIN cases c ON c.shop_id = i.shop_id AND c.case_id = i.case_id
 WHERE i.state IN ('refused', 'with_person', 'planned') AND i.platform_version = c.application_version
-  AND i.kind IN ('agree_refund', 'agree_return', 'cancel_shipment')
+  AND i.kind IN ('agree_refund', 'agree_return', 'cancel_shipment', 'refuse')
   AND (c.state IN ('refunded', 'closed')) IS NOT TRUE
   AND NOT EXISTS (SELECT FROM queue_item q WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id)
   AND (i.money OR NOT EXISTS (SELECT FROM handling h WHERE h.shop_id = c.shop_id AND h.case_id = c.case_id
@@ -176,6 +177,22 @@ def _money(conn: Connection[Any], payments: Sequence[Paid]) -> list[Finding]:
         Finding("P3", f"{one}: our ledger says {ours.get(one, 0)} fen, theirs {paid.get(one, 0)}")
         for one in sorted(ours.keys() | paid.keys())
         if ours.get(one, 0) != paid.get(one, 0)
+    ]
+
+
+def refusals(conn: Connection[Any], applications: Sequence[Applied]) -> list[Finding]:
+    """What we hold to be refused, and how often the marketplace was told so (P4). Where Taobao is told late, an
+    application that has changed since is refused as well: for schedules in which nothing is late."""
+    rows = conn.execute(
+        "SELECT case_id, count(*) FROM intent WHERE kind = 'refuse' AND state = 'done' GROUP BY 1"
+    )
+    ours = dict(rows.fetchall())
+    return [
+        Finding(
+            "P4", f"{one.refund_id} was refused {one.refusals} times, and here {ours.get(one.refund_id, 0)}"
+        )
+        for one in applications
+        if one.refusals is not None and one.refusals != ours.get(one.refund_id, 0)
     ]
 
 

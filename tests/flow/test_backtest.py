@@ -181,7 +181,7 @@ def test_one_pass_says_what_a_run_for_each_value_says(name: str, tmp_path: Path)
 
 
 WRONG = """
-refnd --data {cases}                                | 没有名为「refnd」的规则书,最近的是 refund
+refnd --data {cases}                                | 没有名为「refnd」的规则书，最近的是 refund
 no.yaml --data {cases}                              | no.yaml：打不开
 refund --data nowhere.parquet                       | nowhere.parquet：没有这个文件
 refund --data {cases}.xlsx                          | 数据应是 .parquet 或 .csv 文件
@@ -192,7 +192,7 @@ refund --data {cases} --sweep small_amount_max=9..1 | 要 1 到 60 个值
 refund --data {cases} --sweep small_amount_max=1..9/0 | 步长大于 0
 refund --data {cases} --at gestern                  | --at「gestern」不是时间
 refund --data {cases} --minutes x                   | --minutes x
-refund --data {odd}                                 | 不认识列 amount_fn,最近的是 amount_fen
+refund --data {odd}                                 | 不认识列 amount_fn，最近的是 amount_fen
 refund --data {broken}                              | 数据读不了
 refund --data {typed}                               | 列 amount_fen 的类型是 DOUBLE，应是整数（分）
 refund --data {foreign}                             | 文件里没有规则要读的列

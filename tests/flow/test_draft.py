@@ -134,7 +134,7 @@ REFUSED = [
                 "queue: intervention, why: intervened", "queue: intervenshion, why: intervened", 1
             )
         },
-        "没有名为 intervenshion 的队列,最近的是 intervention",
+        "没有名为 intervenshion 的队列，最近的是 intervention",
     ),
     (
         {

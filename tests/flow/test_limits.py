@@ -197,7 +197,9 @@ def test_who_is_not_allowed_is_refused_with_the_books_reason(
     desk.conn.execute(f"UPDATE membership SET refund_right = false WHERE {of}", ("新人小赵",))
     desk.conn.execute("UPDATE auth_user SET is_active = false WHERE username = '离职小孙'")
     desk.conn.commit()
-    desk.tell(order(paid_fen=50_000), application(amount_fen=30_000))
+    fits: dict[str, Any] = {"aftersale_type": "return_refund", "reason": "quality", "received": True}
+    fits = {} if kind == "agree_refund" else fits
+    desk.tell(order(paid_fen=50_000, shipped=bool(fits)), application(amount_fen=30_000, **fits))
     refused = actions.person_intent(desk.conn, 1, "R1", kind, amount_fen, 1, by, desk.now)
     assert (refused.code if refused else None) == code
     states = desk.all("SELECT state FROM intent")

@@ -37,7 +37,7 @@ def desk(embedded_database: Database) -> Iterator[Desk]:
 def by_hand(desk: Desk, *case_ids: str, amount_fen: int = 5_000) -> None:
     """Applications of T1 that no rule pays."""
     desk.tell(order(), *[
-        application(one, amount_fen=amount_fen, reason="fake", aftersale_type="return_refund") for one in case_ids
+        application(one, amount_fen=amount_fen, reason="fake", aftersale_type="return_refund", state="return_agreed") for one in case_ids
     ])  # fmt: skip
 
 
@@ -127,7 +127,8 @@ def test_a_look_alike_is_nobody(desk: Desk, name: str) -> None:
 def test_four_eyes_are_not_one_pair_in_other_letters(desk: Desk) -> None:
     staff(desk.conn, 1, {"Ming": "agent", "ming": "owner"})
     desk.tell(
-        order(paid_fen=90_000), application(amount_fen=30_000, reason="fake", aftersale_type="return_refund")
+        order(paid_fen=90_000),
+        application(amount_fen=30_000, reason="fake", aftersale_type="return_refund", state="return_agreed"),
     )
     assert actions.person_intent(desk.conn, 1, "R1", "agree_refund", 30_000, 1, "Ming", desk.now) is None
     (number,) = desk.all("SELECT id FROM approval")

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 
 from aftersale.pg.connect import SETTINGS, opened
 from tests.conftest import Database
@@ -52,6 +53,29 @@ def test_a_person_has_rights_of_their_own(embedded_database: Database) -> None:
         ("helper", True, None, "refunds"), ("agent", True, 5_050, None), ("agent", False, None, None),
     ]  # fmt: skip
     assert rows[0][4] == "2026-11-12 16:00:00+00"
+
+
+def test_a_token_is_made_and_ended_on_the_server(embedded_database: Database) -> None:
+    aftersale(embedded_database, "shop", "add", "ming", "--name", "小明的店", "--platform", "tmall")
+    staff = ("shop", "staff", "--shop", "ming", "--password", "dianzhu-laotong-1")
+    aftersale(embedded_database, *staff, "店主老童", "--role", "owner")
+    aftersale(embedded_database, *staff, "客服小明")
+    token = ("shop", "token")
+    made = aftersale(embedded_database, *token, "店主老童", "--name", "erp", "--acts", "--days", "never")
+    assert (made.returncode, made.stdout.startswith("aftersale_"), made.stderr) == (0, True, "")
+    endless = aftersale(embedded_database, *token, "客服小明", "--name", "erp", "--days", "never")
+    assert (endless.returncode, endless.stdout, "只有店主" in endless.stderr) == (1, "", True)
+    assert aftersale(embedded_database, *token, "客服小明", "--name", "日报").returncode == 0
+    assert aftersale(embedded_database, *token, "客服小明", "--name", "日报", "--revoke").returncode == 0
+    with opened(embedded_database.app, settings=SETTINGS) as conn:
+        rows = conn.execute(
+            "SELECT name, acts, ends_at - made_at, revoked_at IS NULL FROM api_token ORDER BY user_id"
+        ).fetchall()
+        told = conn.execute("SELECT what, target, who LIKE 'server:_%' FROM audit ORDER BY id").fetchall()
+    assert rows == [("erp", True, None, True), ("日报", False, timedelta(days=90), False)]
+    assert told == [
+        ("token", "店主老童 · erp", True), ("token", "客服小明 · 日报", True), ("token_end", "客服小明 · 日报", True),
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_ends_in_one_line(embedded_database: Database) -> None:

@@ -28,10 +28,29 @@ SAYING = (
     *sorted(ROOT.glob("people/work_orders/*.py")),
     *sorted((ROOT / "cases/casework").glob("*.py")),
     *sorted((ROOT / "people/evidence").glob("*.py")),
+    *sorted((ROOT / "refusing").glob("*.py")),
     ROOT / "people/playbook/acts.py",
     *sorted((ROOT / "cases/returns").glob("*.py")),
     ROOT / "people/returns/photos.py",
+    ROOT / "api/tokens.py",
+    ROOT / "api/own.py",
+    ROOT / "people/refusing/page.py",
 )  # their refusals are shown to people
+FAULTS = (
+    *sorted((ROOT / "core").glob("*.py")),
+    *sorted((ROOT / "core/language").glob("*.py")),
+    ROOT / "core/clocks/reading.py",
+    *sorted((ROOT / "rulebooks/editing").glob("*.py")),
+    ROOT / "rulebooks/books.py",
+    ROOT / "rulebooks/calendar.py",
+    ROOT / "rulebooks/told.py",
+    ROOT / "publishing/release.py",
+    ROOT / "plan/source.py",
+    ROOT / "plan/duck.py",
+    ROOT / "plan/history.py",
+    *sorted((ROOT / "cli/backtest").glob("*.py")),
+)  # what is wrong with a rulebook, a value or a history
+UNREAD = tuple(sorted((ROOT / "intake/files").glob("*.py")))  # why a file or a row of it could not be read
 
 
 def sentences() -> dict[str, str]:
@@ -42,7 +61,9 @@ def sentences() -> dict[str, str]:
         source = templatize(said, origin=str(path)) if path.suffix == ".html" else said
         read = _template if path.suffix == ".html" else _module
         refusals = _refusals(source) if path in SAYING else ()
-        for sentence in [*read(source), *refusals]:
+        unread = _unread(source) if path in UNREAD else ()
+        faults = _faults(source) if path in FAULTS else ()
+        for sentence in [*read(source), *refusals, *unread, *faults]:
             found.setdefault(sentence, path.name)
     return found
 
@@ -72,12 +93,56 @@ def _refusals(source: str) -> Iterator[str]:
     yield from _arguments(ast.parse(source), {"Refusal"}, 1)
 
 
+def _unread(source: str) -> Iterator[str]:
+    tree = ast.parse(source)
+    yield from _arguments(tree, {"BadCell", "saying"}, 0)
+    yield from _arguments(tree, {"BadField", "UnusableFile", "UnknownLayout", "WrongMapping"}, 1)
+
+
+FAULT_PLACES = {
+    "saying": 0,
+    "UnusableData": 0,
+    "Unfit": 0,
+    "ExpressionError": 1,
+    "fail": 1,
+    "RulebookError": 3,
+}
+
+
+def _faults(source: str) -> Iterator[str]:
+    """Also of `say = …`, for a sentence too long for its call."""
+    tree = ast.parse(source)
+    for name, place in FAULT_PLACES.items():
+        yield from _arguments(tree, {name}, place)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            yield from _said(node.targets[0], node.value)
+
+
+def _said(target: ast.expr, value: ast.expr) -> Iterator[str]:
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, its in zip(target.elts, value.elts, strict=True):
+            yield from _said(one, its)
+    elif isinstance(target, ast.Name) and target.id == "say" and isinstance(value, ast.Constant):
+        yield str(value.value)
+
+
+def unsaid(source: str) -> Iterator[int]:
+    """Lines at which a fault is put together from parts, so that no catalog could hold it."""
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        place = FAULT_PLACES.get(_name(call))
+        said = call.args[place] if place is not None and len(call.args) > place else None
+        if isinstance(said, ast.JoinedStr | ast.BinOp | ast.IfExp):
+            yield said.lineno
+
+
+def _name(call: ast.Call) -> str:
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
 def _arguments(tree: ast.Module, names: set[str], place: int) -> Iterator[str]:
-    calls = [
-        node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-    ]
-    for call in calls:
-        said = call.args[place] if len(call.args) > place and call.func.id in names else None
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        said = call.args[place] if len(call.args) > place and _name(call) in names else None
         if isinstance(said, ast.Constant):
             yield str(said.value)
 

@@ -27,6 +27,10 @@ INSERT INTO bulk_case (bulk_id, no, shop_id, case_id, amount_fen, fate) VALUES (
 INSERT INTO evidence_file (shop_id, sha256, mime, bytes, content) VALUES (3, :sha, 'image/jpeg', 1, 'x');
 INSERT INTO evidence (shop_id, case_id, id, kind, sha256, name, by_whom, at) OVERRIDING SYSTEM VALUE
 VALUES (3, :case, 2, 'package_photo', :sha, 'x.jpg', :who, moment());
+INSERT INTO refuse_reasons (shop_id, case_id, platform_version, reasons, wanted_at, answered_at)
+VALUES (3, :case, 1, '[[1, "x", ""]]', clock_timestamp(), clock_timestamp());
+INSERT INTO refusing (shop_id, case_id, platform_version, reason_id, reason, message, evidence_id, sha256, by_whom, at)
+VALUES (3, :case, 7, 1, 'x', 'xx', 2, :sha, :who, moment());
 INSERT INTO return_scan (shop_id, id, key, waybill, found, by_whom, at) OVERRIDING SYSTEM VALUE
 VALUES (3, 2, gen_random_uuid(), :waybill, 'anonymous', :who, moment());
 INSERT INTO return_scan_case (shop_id, scan_id, case_id, order_id) VALUES (3, 2, :case, 'x');

@@ -16,6 +16,7 @@ NUMBERS = {"own": "1", "crossed": "2", "deleted": "77", "random": "99", "other":
 # What a name in an address stands for: one value for all places, or one a place.
 SAMPLES: Mapping[str, str | Mapping[str, str]] = {
     "shop_code": {**dict.fromkeys(THERE, "tea"), "other": "wu", "nowhere": "nosuchshop"},
+    "shop": {**dict.fromkeys(THERE, "tea"), "other": "wu", "nowhere": "nosuchshop"},
     **dict.fromkeys(
         (
             "approval_id",

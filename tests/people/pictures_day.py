@@ -10,6 +10,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image, ImageDraw
 
+from aftersale.api.tokens import make_token
+from aftersale.cases.casework.refusing import Reason, told
 from aftersale.cases.waiting import upkeep
 from aftersale.people.accounts import ensure_user
 from tests.conftest import Database
@@ -30,6 +32,9 @@ SELECT shop_id, case_id, order_id, amount_fen, (ARRAY['automatic', 'automatic', 
   moment() - n * interval '7 minutes'
 FROM (SELECT *, row_number() OVER (ORDER BY applied_at DESC, case_id)::int AS n FROM cases WHERE state = 'return_shipped') c
 WHERE n % 3 <> 0"""
+HELD = """UPDATE order_money m SET held_fen = least(m.paid_fen, m.held_fen + l.fen)
+FROM (SELECT shop_id, order_id, sum(amount_fen) AS fen FROM ledger GROUP BY 1, 2) l
+WHERE m.shop_id = l.shop_id AND m.order_id = l.order_id"""
 REFUNDED = "UPDATE cases SET state = 'refunded' WHERE shop_id = 1 AND case_id = %s"
 DIFFERS = """WITH run AS (INSERT INTO reconciliation (shop_id, since, until, at, ours, ours_fen, theirs, theirs_fen,
     differences, waiting, by_whom, head_seq, head_hash) SELECT 2, moment() - interval '1 day', moment(), moment(), 5, 51000, 6, 54300, 1, 0, 'worker', 0, ''
@@ -40,7 +45,8 @@ LOST = """WITH worth AS (UPDATE orders SET tracking_no = 'SF1300000062', item_va
     (SELECT order_id FROM cases WHERE shop_id = 1 AND case_id = %s))
 INSERT INTO parcel (shop_id, tracking_no, courier, tracking_state) VALUES (1, 'SF1300000062', 'shunfeng', 'in_transit')"""
 ASKED = """SELECT case_id, application_version, amount_fen FROM cases WHERE shop_id = 1 AND state = 'applied'
-ORDER BY amount_fen DESC LIMIT 2"""
+AND aftersale_type = 'unshipped_refund_only' ORDER BY amount_fen DESC, case_id DESC LIMIT 2"""
+REASONS = ("商品影响二次销售", "收到的商品不是本店发出的", "与买家协商一致")
 MATCHED, NAMELESS = "YT100000002", "YT200000002"
 QUALITY, PAID_CASE, WAITS, STAYS = case_id(1, 2), case_id(1, 4), case_id(1, 12), case_id(1, 0)
 
@@ -92,10 +98,13 @@ def spend(database: Database) -> Day:
         ensure_user(name, PASSWORD, {code: role for code, _, _ in SHOPS})
     with psycopg.connect(database.owner) as conn:
         conn.execute("INSERT INTO shop (code, name, platform) VALUES ('new', '新开的店', 'tmall')")
-        for statement in (PAID, DIFFERS):
+        for statement in (PAID, HELD, DIFFERS):
             conn.execute(statement)
         conn.execute(LOST, (case_id(1, 14),))
         conn.execute(REFUNDED, (PAID_CASE,))
+        conn.execute(
+            "UPDATE shop SET base_url = 'http://127.0.0.1:9', app_key = 'pictures' WHERE code = 'tea'"
+        )
         conn.execute(TAILS, ([case_id(1, 5), case_id(1, 20), case_id(2, 9)],))
         asked = conn.execute(ASKED).fetchall()
     ensure_user(NEW, PASSWORD, {"new": "owner"})
@@ -105,16 +114,26 @@ def spend(database: Database) -> Day:
         while upkeep.title(conn):
             conn.commit()
     _cases()
+    _reasons(database)
     scan = _returns(database)
     bulk = post(LEAD, "/bulk", {"address": "?", "act": "agree_refund",
                                 "pick": [f"tea:{case_id(1, n)}" for n in (10, 26, 42, 2)]})  # fmt: skip
     post(LEAD, "/views", {"title": "今晚要清的退货", "address": "?tab=return&left=12", "share": "tea"})
     order = _work_orders()
+    for name, days, acts in (("仓库系统", 365, True), ("日报", 90, False)):
+        make_token(LEAD, name, days, acts=acts)
     file, job = _files(database)
     backtest = _rules(database)
     with psycopg.connect(database.owner) as conn:
         stand_still(conn, NOON)
     return Day(bulk, order, file, backtest, scan, job)
+
+
+def _reasons(database: Database) -> None:
+    """The platform's reasons for refusing, as a worker asked for them."""
+    signed(AGENT).get(f"/case/tea/{QUALITY}/refuse")
+    with psycopg.connect(database.app) as conn:
+        told(conn, 1, QUALITY, 1, [Reason(n, text) for n, text in enumerate(REASONS, start=1)], "")
 
 
 def _cases() -> None:
@@ -123,6 +142,7 @@ def _cases() -> None:
     post(AGENT, f"{at}/evidence", {"kind": "photo", "file": SimpleUploadedFile("a.jpg", photo())})
     promise: dict[str, object] = {"kind": "answer", "text": "核实后答复买家", "due": "2026-11-11T14:30"}
     post(AGENT, f"{at}/guide/promise", promise)
+    post(AGENT, f"{at}/guide/contact", {"channel": "phone", "purpose": "问礼盒的情况", "reached": "yes"})
     post(AGENT, f"{at}/do/note", {"text": "买家说礼盒压扁了，照片已上传。"})
     told = {"to": f"person:{LEAD}", "found": "包裹停在郑州", "promised": "明早答复", "next_step": "联系顺丰"}
     post(AGENT, f"/case/tea/{case_id(1, 17)}/guide/hand-over", {**told, "due": "明早9点"})

@@ -17,6 +17,8 @@ from tests.people.pictures_day import (
 )
 
 HERE = f"document.querySelector('#row-tea-{WAITS} .c-kind').click()"
+REFUSING = f"""document.querySelector('#row-tea-{QUALITY} .c-kind').click();
+new Promise((done) => setTimeout(done, 600)).then(() => document.querySelector('#dock [data-key=r]').click())"""
 PICKED = "document.querySelectorAll('[name=pick]').forEach((box, n) => n < 3 && box.click())"
 
 
@@ -44,9 +46,17 @@ def _desk(day: Day) -> list[Screen]:
         Screen("queue-picked", "队列：选中几单 selected rows", "/queue", LEAD, PICKED),
         Screen("bulk", "批量预览 bulk preview", day.bulk),
         Screen("case", "售后单，等人 case that waits", f"/case/tea/{WAITS}", AGENT),
-        Screen("case-evidence", "售后单，有凭证和承诺 evidence and promises", f"/case/tea/{QUALITY}", AGENT),
+        Screen(
+            "case-evidence",
+            "售后单，有凭证和承诺 evidence and promises",
+            f"/case/tea/{QUALITY}#evidence",
+            AGENT,
+            "document.querySelector('#evidence details').open = true",
+        ),
         Screen("case-why", "售后单：为什么 why", f"/case/tea/{WAITS}#why", AGENT),
         Screen("case-automatic", "售后单，自动 automatic case", f"/case/tea/{STAYS}", AGENT),
+        Screen("refuse", "拒绝申请 refusing", f"/case/tea/{QUALITY}/refuse", AGENT),
+        Screen("refuse-row", "队列：拒绝这一单 refusing in the queue", "/queue", AGENT, REFUSING),
         Screen("case-refunded", "售后单，已退款 refunded case", f"/case/tea/{PAID_CASE}", AGENT),
         Screen("todo", "待办 to do", "/todo"),
         Screen("search", "搜索 search", "/search?q=4321"),
@@ -96,6 +106,7 @@ def _house(day: Day) -> list[Screen]:
         Screen("settings-scripts", "设置：话术 scripts", "/settings/scripts"),
         Screen("settings-health", "设置：连接 connections", "/settings/health"),
         Screen("account", "我的账号 my account", "/account"),
+        Screen("tokens", "程序用的令牌 tokens for programs", "/account/tokens"),
         Screen("login", "登录 sign in", "/login", ""),
     ]
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import psycopg
+import pytest
 from django.test import Client
 
 from aftersale.people.accounts import ensure_user
@@ -169,4 +170,23 @@ def test_weak_passwords_are_refused(shops: Database) -> None:
             "/account/password", {"oldpassword": PASSWORD, "password1": bad, "password2": bad}
         )
         assert answer.status_code == 200, bad
+        assert "his password is" not in answer.content.decode(), bad
     assert enter(stranger(), "xiaoqian2026") == 302
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh-hans", "密码太短，至少要 10 个字符。"),
+        ("en", "The password is too short; it needs at least 10 characters."),
+    ],
+)
+def test_how_long_a_password_must_be_is_said_in_the_readers_language(
+    shops: Database, language: str, said: str
+) -> None:
+    ensure_user("客服小余", PASSWORD, {"tea": "agent"})
+    client = stranger()
+    enter(client, "客服小余")
+    client.cookies["django_language"] = language
+    form = {"oldpassword": PASSWORD, "password1": "short-1", "password2": "short-1"}
+    assert said in client.post("/account/password", form).content.decode()

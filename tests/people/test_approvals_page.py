@@ -14,7 +14,7 @@ from tests.people.conftest import PASSWORD
 from tests.people.shops import case_id
 from tests.people.test_desk import SignIn, asked, text
 
-FORM = {"amount_fen": 28_800, "version": 1}
+FORM = {"amount_fen": 39_900, "version": 1}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -25,13 +25,13 @@ def standing(shops: Database) -> None:
 
 @pytest.fixture
 def ask(sign_in: SignIn, shops: Database) -> Callable[[int], tuple[str, int]]:
-    """客服小明 asks for ¥288.00, above the ¥200.00 of an agent; case and number of the request."""
+    """客服小明 asks for ¥399.00, above the ¥200.00 of an agent; case and number of the request."""
 
     def one(place: int) -> tuple[str, int]:
         mine = case_id(1, place)
         page = sign_in("客服小明").post(f"/case/tea/{mine}/do/agree_refund", FORM, follow=True).content
         assert "超过您的额度，已提交复核" in text(page)
-        assert "¥288.00 在等另一位同事复核" in text(page)
+        assert "¥399.00 在等另一位同事复核" in text(page)
         [(number,)] = asked(
             shops, f"SELECT id FROM approval WHERE case_id = '{mine}' AND state = 'requested'"
         )
@@ -50,7 +50,7 @@ def state(shops: Database, case: str) -> list[tuple[object, ...]]:
 def test_another_persons_yes_sends_it_and_the_second_learns_who_was_first(
     sign_in: SignIn, shops: Database, ask: Callable[[int], tuple[str, int]]
 ) -> None:
-    mine, number = ask(15)
+    mine, number = ask(12)
     own = text(sign_in("客服小明").get("/approvals").content)
     assert "您不能复核这一条：自己提交的要由另一位同事复核" in own
     lead = sign_in("主管阿兰")
@@ -62,7 +62,7 @@ def test_another_persons_yes_sends_it_and_the_second_learns_who_was_first(
     answer = text(lead.post(f"/approvals/tea/{number}/yes", FORM, follow=True).content)
     assert "已同意，30 秒后发出" in answer
     assert "没有等人复核的" in answer
-    assert state(shops, mine) == [("approved", 28_800, "客服小明", "主管阿兰")]
+    assert state(shops, mine) == [("approved", 39_900, "客服小明", "主管阿兰")]
     again = text(lead.post(f"/approvals/tea/{number}/yes", FORM, follow=True).content)
     assert "您已经复核过这一条" in again
     late = text(sign_in("客服小明").post(f"/case/tea/{mine}/do/agree_refund", FORM, follow=True).content)
@@ -72,12 +72,12 @@ def test_another_persons_yes_sends_it_and_the_second_learns_who_was_first(
 def test_a_no_wants_a_reason_and_frees_the_money(
     sign_in: SignIn, shops: Database, ask: Callable[[int], tuple[str, int]]
 ) -> None:
-    mine, number = ask(31)
+    mine, number = ask(28)
     lead = sign_in("主管阿兰")
     assert "请写明原因" in text(lead.post(f"/approvals/tea/{number}/no", FORM, follow=True).content)
     assert state(shops, mine)[0][0] == "planned"
     lead.post(f"/approvals/tea/{number}/no", {**FORM, "why": "凭证不全"})
-    assert state(shops, mine) == [("cancelled", 28_800, "客服小明", None)]
+    assert state(shops, mine) == [("cancelled", 39_900, "客服小明", None)]
     page = text(lead.get(f"/case/tea/{mine}?show=people").content)
     assert "复核退回：凭证不全" in page
     assert "超过额度，提交复核" in page
@@ -86,22 +86,22 @@ def test_a_no_wants_a_reason_and_frees_the_money(
 def test_what_was_not_seen_and_who_may_not_changes_nothing(
     sign_in: SignIn, shops: Database, ask: Callable[[int], tuple[str, int]]
 ) -> None:
-    mine, number = ask(47)
+    mine, number = ask(44)
     address = f"/approvals/tea/{number}/yes"
     assert sign_in("外人老吴").post(address, FORM).status_code == 404
     assert sign_in("仓库小周").post(address, FORM).status_code == 403
     assert Client(headers={"host": "127.0.0.1"}).post(address, FORM).status_code == 302
     assert "另一位同事复核" in text(sign_in("客服小明").post(address, FORM, follow=True).content)
-    for other in ({"amount_fen": 28_801}, {"version": 2}, {"amount_fen": "much"}):
+    for other in ({"amount_fen": 39_901}, {"version": 2}, {"amount_fen": "much"}):
         page = sign_in("主管阿兰").post(address, {**FORM, **other}, follow=True).content
         assert "刚刚改动" in text(page)
     assert sign_in("主管阿兰").get(address).status_code == 405
-    assert state(shops, mine) == [("planned", 28_800, "客服小明", None)]
+    assert state(shops, mine) == [("planned", 39_900, "客服小明", None)]
     assert mine not in text(sign_in("外人老吴").get("/approvals").content)
 
 
 def test_what_the_platform_wants_a_person_for_is_resolved_here(sign_in: SignIn, shops: Database) -> None:
-    mine = case_id(1, 31)
+    mine = case_id(1, 28)
     lead = sign_in("主管阿兰")
     lead.post(f"/case/tea/{mine}/do/agree_refund", FORM)
     with psycopg.connect(shops.owner) as conn:
@@ -122,7 +122,7 @@ def test_what_the_platform_wants_a_person_for_is_resolved_here(sign_in: SignIn, 
     assert sign_in("外人老吴").post(f"{where}/again").status_code == 404
     assert lead.post(f"{where}/nonsense").status_code == 404
     assert "马上再试一次" in text(lead.post(f"{where}/again", follow=True).content)
-    assert state(shops, mine) == [("approved", 28_800, "主管阿兰", "主管阿兰")]
+    assert state(shops, mine) == [("approved", 39_900, "主管阿兰", "主管阿兰")]
     assert "已经不在等人处理了" in text(lead.post(f"{where}/cancel", follow=True).content)
 
 

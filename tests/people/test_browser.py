@@ -1,5 +1,6 @@
 """What only a browser shows: keys, live rows, charts, and that nothing breaks the content policy."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -37,13 +38,13 @@ def test_keys_move_select_and_open(desk: tuple[Page, list[str]]) -> None:
     page.keyboard.press("j")
     page.keyboard.press("k")
     expect(here).to_have_count(1)
-    assert here.get_attribute("id") == rows.nth(1).get_attribute("id")
+    expect(rows.nth(1)).to_have_class(re.compile(r"\bhere\b"))
     page.keyboard.press("x")
     expect(page.locator("#picked")).to_contain_text("已选 1 单")
     page.keyboard.press("/")
     expect(page.locator("#q")).to_be_focused()
     page.keyboard.type("jjx")
-    assert here.get_attribute("id") == rows.nth(1).get_attribute("id")
+    expect(rows.nth(1)).to_have_class(re.compile(r"\bhere\b"))
     page.keyboard.press("Escape")
     target = here.get_attribute("data-open")
     page.keyboard.press("Enter")

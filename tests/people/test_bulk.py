@@ -10,7 +10,9 @@ import psycopg
 import pytest
 from django.test import Client
 
+from aftersale.core.refusal import Refusal
 from aftersale.jobs.running import Running
+from aftersale.people.acts import said
 from aftersale.people.bulk.run import run
 from aftersale.pg.connect import SETTINGS, opened
 from tests.conftest import Database
@@ -25,9 +27,10 @@ def asked(shops: Database, query: str, *values: object) -> list[tuple[Any, ...]]
         return conn.execute(query, values).fetchall()
 
 
-def work(shops: Database) -> None:
+def work(shops: Database, lock_timeout: str = "5s") -> None:
     """What a worker does with the jobs that wait."""
-    with opened(shops.app, settings=SETTINGS, autocommit=True) as conn:
+    settings = {**SETTINGS, "lock_timeout": lock_timeout}
+    with opened(shops.app, settings=settings, autocommit=True) as conn:
         for job_id, by, given in asked(
             shops, "SELECT id, by_whom, asked FROM job WHERE state = 'waiting' ORDER BY id"
         ):
@@ -43,6 +46,14 @@ def preview(client: Client, **form: object) -> str:
 
 def figures(page: str) -> dict[str, str]:
     return {title: n for n, title in re.findall(r'bulk-figure"><b>([^<]+)</b><span>([^<]+)<', page)}
+
+
+def causes(page: str) -> dict[str, tuple[int, set[str]]]:
+    """Why cases are left out: how many, and those named."""
+    told = re.findall(
+        r'<div class="pair"><span>([^<]+)(( <a class="mono"[^>]*>[^<]+</a>[^<]*)+)</span><b[^>]*>(\d+)', page
+    )
+    return {cause.strip(): (int(n), set(re.findall(r">(\d+)<", names))) for cause, names, _last, n in told}
 
 
 def confirm(client: Client, address: str) -> None:
@@ -97,6 +108,53 @@ def test_what_another_changed_meanwhile_is_skipped_and_the_sums_are_exact(
     assert asked(shops, "SELECT state FROM intent WHERE channel = 'bulk'") == [("cancelled",), ("cancelled",)]
 
 
+def test_what_the_platform_would_turn_away_is_skipped_in_the_preview_and_when_it_is_done(
+    sign_in: SignIn, shops: Database
+) -> None:
+    client = sign_in("主管阿兰")
+    fits, back, much = case_id(2, 26), [case_id(2, 2), case_id(2, 15)], case_id(2, 12)
+    changes = case_id(2, 42)  # becomes an exchange after the preview, as if the book knew more by then
+    address = preview(
+        client, act="agree_refund", pick=[f"snack:{one}" for one in (fits, *back, much, changes)]
+    )
+    first = "这是退货申请，要先同意退货，买家寄回后才能退款。"
+    limit = "超过子账号限额 ¥200.00，请逐单处理或用主账号退。"
+    page = client.get(address).content.decode()
+    assert figures(page) == {"选中": "5", "会执行": "2", "会跳过": "3", "金额合计": "¥25.00"}
+    assert causes(page) == {first: (2, set(back)), limit: (1, {much})}
+    confirm(client, address)
+    with psycopg.connect(shops.owner) as conn:
+        conn.execute(
+            "UPDATE cases SET aftersale_type = 'exchange' WHERE shop_id = 2 AND case_id = %s", (changes,)
+        )
+    work(shops)
+    page = client.get(address).content.decode()
+    assert figures(page) == {"选中": "5", "完成": "1", "跳过": "4", "失败": "0"}
+    exchange = "买家申请的是换货、维修或补发，平台不会退款；请同意退货，或请买家改成退款申请。"
+    assert causes(page) == {first: (2, set(back)), limit: (1, {much}), exchange: (1, {changes})}
+    assert asked(shops, "SELECT case_id FROM intent WHERE shop_id = 2 AND channel = 'bulk'") == [(fits,)]
+    left = "SELECT case_id FROM queue_item WHERE shop_id = 2 AND case_id = ANY(%s) ORDER BY 1"
+    assert asked(shops, left, [*back, much, changes, fits]) == [
+        (one,) for one in sorted([*back, much, changes])
+    ]
+    assert asked(shops, "SELECT 1 FROM happening WHERE kind = 'person' AND case_id = %s", changes) == []
+    [(body,)] = asked(
+        shops,
+        "SELECT f.body FROM job_file f JOIN bulk b ON b.job_id = f.job_id ORDER BY f.job_id DESC LIMIT 1",
+    )
+    rows = list(csv.DictReader(io.StringIO(bytes(body).decode("utf-8-sig"))))
+    assert {row["售后单"]: row["原因"] for row in rows} == {
+        fits: "", back[0]: first, back[1]: first, much: limit, changes: exchange,
+    }  # fmt: skip
+    same = Refusal("above_sub_limit", "", fen=20_000)
+    assert said(same) == f"没有执行：{limit}"
+    assert (
+        client.post(f"/case/snack/{back[0]}/do/agree_refund", {"version": 1, "amount_fen": 23600}).status_code
+        == 302
+    )
+    assert f"没有执行：{first}" in client.get(f"/case/snack/{back[0]}").content.decode()
+
+
 def test_all_that_match_are_given_to_a_colleague(sign_in: SignIn, shops: Database) -> None:
     client = sign_in("主管阿兰")
     waiting = asked(shops, "SELECT count(*) FROM queue_item WHERE shop_id = 2")[0][0]
@@ -118,13 +176,27 @@ def test_all_that_match_are_given_to_a_colleague(sign_in: SignIn, shops: Databas
     assert "这位同事不在这家店铺。" in nobody
 
 
-@pytest.mark.parametrize("act", ["", "pay", "give", "note"])
-def test_an_act_that_is_none_or_says_nothing_goes_back(sign_in: SignIn, shops: Database, act: str) -> None:
+NOTHING = [
+    ({"act": ""}, "没有预览：还没有选要做什么，请先选一项。"),
+    ({"act": "pay"}, "没有预览：还没有选要做什么，请先选一项。"),
+    ({"act": "give"}, "没有预览：请写明交给谁、移到哪个队列，或者备注的内容。"),
+    ({"act": "note", "text": " "}, "没有预览：请写明交给谁、移到哪个队列，或者备注的内容。"),
+    (
+        {"act": "agree_refund", "pick": []},
+        "没有预览：还没有选中售后单，请先勾选，或用页尾的“对符合条件的全部”。",
+    ),
+]
+
+
+@pytest.mark.parametrize(("form", "told"), NOTHING)
+def test_an_act_that_is_none_or_says_nothing_goes_back_and_says_so(
+    sign_in: SignIn, shops: Database, form: dict[str, object], told: str
+) -> None:
     before = asked(shops, "SELECT count(*) FROM bulk")
-    answer = sign_in("主管阿兰").post(
-        "/bulk", {"act": act, "address": "?tab=all", "pick": [f"tea:{SMALL[0]}"]}
-    )
+    client, whole = sign_in("主管阿兰"), {"address": "?tab=all", "pick": [f"tea:{SMALL[0]}"], **form}
+    answer = client.post("/bulk", whole)
     assert answer["Location"] == "/queue?tab=all"
+    assert told in client.get("/queue?tab=all").content.decode()
     assert asked(shops, "SELECT count(*) FROM bulk") == before
 
 

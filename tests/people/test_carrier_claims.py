@@ -106,6 +106,11 @@ def test_a_parcel_is_asked_after_once_a_day(desk: Database, sign_in: SignIn) -> 
     assert "客服小明 11-11 12:00：网点说今晚退" in text(agent.get("/work-orders/parcels?shop=tea").content)
     second = sign_in(LEAD).post(f"/work-orders/parcels/tea/{mine}/followed", seen, follow=True)
     assert "客服小明 在 11-11 12:00 已经先处理" in text(second.content)
+    assert (second.status_code, 'value="网点说今晚退"' in second.content.decode()) == (422, True)
+    filtered = {**seen, "note": "还是没有 <b>", "back": "/work-orders/parcels?shop=tea&way=intercepted"}
+    again = sign_in(LEAD).post(f"/work-orders/parcels/tea/{mine}/followed", filtered).content.decode()
+    assert again.count('value="还是没有 &lt;b&gt;"') == 1
+    assert again.count('<details class="wo-do" open>') == 1
     at(desk, NOON + timedelta(hours=13))
     assert mine in listed(agent, "?shop=tea&show=unfollowed")
     assert sign_in(MONEY).post(f"/work-orders/parcels/tea/{mine}/followed", seen).status_code == 403
@@ -177,6 +182,9 @@ def answered_and_paid_once(desk: Database, sign_in: SignIn) -> None:
     assert asked(desk, CLAIM) == [("accepted", 10000, None, accepted)]
     stale = agent.post(f"{address}/refused", {"version": 1, "note": "x"}, follow=True)
     assert "客服小明 在 11-19 12:00 已经先处理" in text(stale.content)
+    above = sign_in(MONEY).post(f"{address}/paid", {"version": 2, "amount": "148.01", "note": "写好的"})
+    page = above.content.decode()
+    assert (above.status_code, page.count('value="148.01"'), page.count('value="写好的"')) == (422, 1, 1)
     for bad in [*BAD_AMOUNTS, "148.01", ""]:
         sign_in(MONEY).post(f"{address}/paid", {"version": 2, "amount": bad})
         assert asked(desk, CLAIM) == [("accepted", 10000, None, accepted)], bad

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from django.test import Client
 
+from aftersale.clock import follow
 from aftersale.rulebooks import books
 from tests.conftest import Database
 from tests.people.shops import NOON, case_id, stand_still
@@ -24,6 +25,11 @@ def text(page: bytes) -> str:
 def asked(shops: Database, query: str) -> list[tuple[object, ...]]:
     with psycopg.connect(shops.owner) as conn:
         return conn.execute(query).fetchall()  # type: ignore[arg-type]
+
+
+def tabs(page: str) -> dict[str, int]:
+    """The kinds of work that tell how many wait."""
+    return {title: int(n) for title, n in re.findall(r'class="desk-tab[^"]*"[^>]*>([^<]+)<b>(\d+)</b>', page)}
 
 
 def test_a_stranger_sees_only_the_door(shops: Database) -> None:
@@ -66,10 +72,10 @@ def test_the_queue_is_in_order_of_the_deadline_and_its_counters_are_true(
     )
     assert shown == wanted
     [(waiting,)] = asked(shops, "SELECT count(*) FROM queue_item WHERE shop_id IN (1, 2)")
-    tabs = dict(re.findall(r'class="desk-tab[^"]*"[^>]*>([^<]+)<b>(\d+)</b>', page.decode()))
-    assert int(tabs.pop("全部")) == waiting
-    assert sum(map(int, tabs.values())) == waiting
-    assert int(tabs["退货退款"]) == len(
+    shown_in = tabs(page.decode())
+    assert shown_in.pop("全部") == waiting
+    assert sum(shown_in.values()) == waiting
+    assert shown_in["退货退款"] == len(
         re.findall("data-row ", sign_in("客服小明").get("/queue?tab=return_refund").content.decode())
     )
     assert "已超时 2小时36分" in text(page)
@@ -84,6 +90,13 @@ def test_filters_live_in_the_address(sign_in: SignIn, shops: Database) -> None:
     )
     assert [(found,) for found in re.findall(r'id="row-tea-(\d+)"', page)] == wanted
     assert len(wanted) == 3
+    assert tabs(page) == {"全部": 3}
+    assert tabs(sign_in("客服小明").get("/queue?reason=quality&tab=unshipped").content.decode()) == {
+        "未发货": 0
+    }
+    live = sign_in("客服小明").get("/queue/live?shop=tea&reason=quality").content.decode()
+    assert tabs(live) == {}
+    assert tabs(sign_in("客服小明").get("/queue/live?shop=tea").content.decode())["全部"] > 3
     assert "没有符合条件的售后单" in sign_in("客服小明").get("/queue?shop=wu").content.decode()
     late = sign_in("客服小明").get("/queue?left=0").content.decode()
     assert len(re.findall("left-late", late)) == len(re.findall("data-row ", late)) == 2
@@ -135,7 +148,8 @@ def test_the_case_page_says_what_can_be_done(sign_in: SignIn) -> None:
         ("exchange", "applied", {"agree_return"}),
         ("exchange", "return_shipped", set()),
         ("shipped_refund_only", "applied", {"agree_refund"}),
-        (None, "applied", {"agree_refund"}),
+        ("return_refund", "seller_refused", {"agree_return"}),
+        (None, "applied", {"agree_refund", "agree_return"}),
     ],
 )
 def test_only_what_the_platform_lets_through_is_offered(
@@ -156,21 +170,74 @@ def test_only_what_the_platform_lets_through_is_offered(
 
 
 def test_an_agreed_refund_can_be_undone(sign_in: SignIn, shops: Database) -> None:
-    client, mine = sign_in("主管阿兰"), case_id(1, 34)
-    form = {"amount_fen": 23600, "version": 1}
+    client, mine = sign_in("主管阿兰"), case_id(1, 44)
+    form = {"amount_fen": 39900, "version": 1}
     page = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content
-    assert "「同意退款 ¥236.00」将在 30 秒后发出" in text(page)
+    assert "「同意退款 ¥399.00」将在 30 秒后发出" in text(page)
     assert "撤回" in text(page)
     assert "已经有人决定，正在办理" in text(page)
     assert "拒绝 R" not in text(page)
     state = f"SELECT state, amount_fen, planned_by FROM intent WHERE case_id = '{mine}' AND money"
-    assert asked(shops, state) == [("approved", 23600, "主管阿兰")]
+    assert asked(shops, state) == [("approved", 39900, "主管阿兰")]
     twice = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content
     assert "已经有一笔退款在进行" in text(twice)
     assert len(asked(shops, state)) == 1
     undone = client.post(f"/case/tea/{mine}/do/undo", {"intent": "agree_refund"}, follow=True).content
     assert "已撤回「同意退款」" in text(undone)
-    assert asked(shops, state) == [("cancelled", 23600, "主管阿兰")]
+    assert asked(shops, state) == [("cancelled", 39900, "主管阿兰")]
+
+
+def test_the_time_to_undo_is_told_in_real_seconds_on_a_fast_day(sign_in: SignIn, shops: Database) -> None:
+    client, mine = sign_in("主管阿兰"), case_id(1, 28)
+    waits = (
+        f"SELECT extract(epoch FROM due_at - created_at)::int FROM intent WHERE case_id = '{mine}' AND money"
+    )
+    form = {"amount_fen": 39900, "version": 1}
+    try:
+        with psycopg.connect(shops.owner) as conn:
+            follow(conn, NOON, 120.0)
+        page = client.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content.decode()
+        assert asked(shops, waits) == [(3_600,)]
+        assert "「同意退款 ¥399.00」将在 30 秒后发出" in page
+        [left] = map(int, re.findall(r'data-seconds="(\d+)"', page))
+        assert 20 <= left <= 30
+        client.post(f"/case/tea/{mine}/do/undo", {"intent": "agree_refund"})
+        page = client.post(f"/queue/do/tea/{mine}/agree_refund", form).content.decode()
+        [left] = map(int, re.findall(r"<b data-seconds>(\d+)<", page))
+        assert 20 <= left <= 30
+        client.post(f"/case/tea/{mine}/do/undo", {"intent": "agree_refund"})
+    finally:
+        with psycopg.connect(shops.owner) as conn:
+            stand_still(conn)
+    assert asked(shops, f"SELECT state FROM intent WHERE case_id = '{mine}' AND money") == [("cancelled",)]
+
+
+def test_what_the_platform_would_turn_away_is_said_and_nothing_happens(
+    sign_in: SignIn, shops: Database
+) -> None:
+    client, mine = sign_in("主管阿兰"), case_id(1, 34)
+    kept = (
+        f"SELECT queue FROM queue_item WHERE case_id = '{mine}'",
+        f"SELECT what FROM happening WHERE case_id = '{mine}'",
+    )
+    before = [asked(shops, query) for query in kept]
+    form = {"amount_fen": 23600, "version": 1}
+    for address in (f"/case/tea/{mine}/do/agree_refund", f"/queue/do/tea/{mine}/agree_refund"):
+        page = text(client.post(address, form, follow=True).content)
+        assert "没有执行：这是退货申请，要先同意退货，买家寄回后才能退款。" in page
+        client.cookies["django_language"] = "en"
+        english = text(client.post(address, form, follow=True).content)
+        del client.cookies["django_language"]
+        assert (
+            "Not done: It is a return: agree to the return first, the refund follows once the goods are sent back."
+            in english
+        )
+    assert asked(shops, f"SELECT 1 FROM intent WHERE case_id = '{mine}' AND planned_by = '主管阿兰'") == []
+    assert [asked(shops, query) for query in kept] == before
+    dock = client.get(f"/queue/dock/tea/{mine}").content.decode()
+    assert {
+        one for one in ("agree_refund", "agree_return", "intercept") if f"/do/tea/{mine}/{one}" in dock
+    } == {"agree_return"}
 
 
 def test_a_changed_application_is_not_refunded(sign_in: SignIn, shops: Database) -> None:

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -16,7 +18,7 @@ from aftersale.people.export.table import Column
 from aftersale.people.export.writing import csv_lines, xlsx
 from tests.conftest import Database
 from tests.people.jobs import run_jobs
-from tests.people.shops import NOON
+from tests.people.shops import NOON, case_id
 
 SignIn = Callable[[str], Client]
 LISTS = ("queue", "search", "approvals", "ledger", "differences", "audit", "jobs", "work_orders", "scans")
@@ -141,3 +143,30 @@ def test_a_long_list_is_made_by_a_job_and_a_limit_is_told(
     assert cut["Content-Disposition"].endswith("1%20%E8%A1%8C.csv")
     with psycopg.connect(shops.owner) as conn:
         conn.execute("UPDATE shop SET settings = settings - 'export_rows_max' WHERE id = 2")
+
+
+def test_what_the_filter_of_a_page_leaves_out_is_not_taken_away(sign_in: SignIn, shops: Database) -> None:
+    lan, ming = sign_in("主管阿兰"), sign_in("客服小明")
+    with psycopg.connect(shops.app) as conn:
+        for shop in (1, 2):
+            conn.execute(
+                "WITH run AS (INSERT INTO reconciliation (shop_id, since, until, at, ours, ours_fen, theirs, theirs_fen,"
+                " differences, waiting, by_whom, head_seq, head_hash)"
+                " VALUES (%(shop)s, %(since)s, %(at)s, %(at)s, 0, 0, 1, 100, 1, 0, 'worker', 0, '') RETURNING id)"
+                " INSERT INTO difference (shop_id, case_id, kind, ours_fen, theirs_fen, found_at, reconciliation_id)"
+                " SELECT %(shop)s, %(case)s, 'only_theirs', 0, 100, %(at)s, id FROM run",
+                {"shop": shop, "case": case_id(shop, 1), "at": NOON, "since": NOON - timedelta(days=1)},
+            )
+    _head, *both = table(lan.post("/export/differences.csv"))
+    _head, *snack = table(lan.post("/export/differences.csv?shop=snack"))
+    assert ([line[1] for line in snack], len(both)) == ([case_id(2, 1)], 2)
+    form = {"template": "root_cause"}
+    asked = ming.get("/work-orders/tea/new", form).content.decode()
+    given = dict(re.findall(r'<input[^>]*name="(\w+)"[^>]*value="([^"]*)"', asked))
+    order = ming.post("/work-orders/tea/new", {**given, "f_remark": "总有人说漏发"})["Location"]
+    ming.post(f"{order}/do/take", {"version": 1, "step": "courier_view"})
+    head, *every = table(lan.post("/export/work_orders.csv?dept=courier"))
+    taken = [line[head.index("负责人")] for line in every]
+    assert (len(taken), set(taken)) == (1, {"客服小明"})
+    _head, *own = table(lan.post("/export/work_orders.csv?dept=courier&owner=主管阿兰"))
+    assert own == []

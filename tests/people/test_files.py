@@ -6,6 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -53,6 +54,103 @@ def looked_at(client: Client, shops: Database, name: str, body: bytes, shop: str
 def test_every_field_of_the_reader_has_a_name() -> None:
     assert set(fields()) == set(FIELDS)
     assert set(kinds()) == {"refund", "order", "suborder", "compensation"}
+
+
+def test_bad_rows_say_why_in_the_readers_language(sign_in: SignIn, shops: Database) -> None:
+    lan = sign_in("主管阿兰")
+    dear = REFUND_ROWS.splitlines()[0].replace("9001", "9005").replace("29.50", "1.00", 1)
+    page = looked_at(lan, shops, "坏行.csv", f"{REFUNDS}\n{BAD_ROW}\n{dear}\n".encode())
+    chinese = words(lan.get(page))
+    assert "不是金额；应为最多两位小数的元，不超过 100,000,000 元" in chinese
+    assert "退款 ¥29.50 大于实付 ¥1.00" in chinese
+    lan.cookies["django_language"] = "en"
+    english = words(lan.get(page))
+    del lan.cookies["django_language"]
+    assert "Not an amount; it should be yuan with at most two decimals, not above 100,000,000" in english
+    assert "The refund of ¥29.50 is more than the ¥1.00 paid" in english
+
+
+def test_the_csv_of_bad_rows_speaks_its_readers_language(sign_in: SignIn, shops: Database) -> None:
+    lan = sign_in("主管阿兰")
+    page = looked_at(lan, shops, "坏行二.csv", f"{REFUNDS}\n{BAD_ROW}\n".encode())
+    [file] = re.findall(r'href="(/jobs/\d+/file/\d+)"', lan.get(page).content.decode())
+    job = file.rsplit("/", 2)[0]
+    chinese = lan.get(file)
+    assert chinese["Content-Type"] == "text/csv; charset=utf-8"
+    assert quote("坏行.csv") in chinese["Content-Disposition"]
+    why = "不是金额；应为最多两位小数的元，不超过 100,000,000 元"
+    assert chinese.content.decode("utf-8-sig").splitlines() == [
+        "行,列,原值,原因", f"2,买家实际支付金额,'=cmd|A,\"{why}\""
+    ]  # fmt: skip
+    assert "坏行.csv" in words(lan.get(job))
+    lan.cookies["django_language"] = "en"
+    english, listed = lan.get(file), words(lan.get(job))
+    del lan.cookies["django_language"]
+    assert quote("Bad rows.csv") in quote(english["Content-Disposition"])
+    why = "Not an amount; it should be yuan with at most two decimals, not above 100,000,000"
+    assert english.content.decode("utf-8-sig").splitlines() == [
+        "Row,Column,Value,Reason", f"2,买家实际支付金额,'=cmd|A,\"{why}\""
+    ]  # fmt: skip
+    assert "Bad rows.csv" in listed
+    assert "坏行" not in listed.replace("坏行二.csv", "")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"   \n", "The file is empty; please export it again"),
+        (b"<html></html>", "This is a web page or XML, no table; please open it in a spreadsheet"),
+        (FILE.encode() + "退款".encode("gb18030"), "the encodings are mixed; please export it again"),
+        (
+            "\n".join([REFUNDS, *[BAD_ROW] * 1000]).encode(),
+            "None of the first 1,000 rows can be read, for example: line 2, “买家实际支付金额”: Not an amount;",
+        ),
+    ],
+    ids=["empty", "page", "mixed", "hopeless"],
+)
+def test_what_is_wrong_with_the_whole_file_is_said_in_the_readers_language(
+    sign_in: SignIn, shops: Database, body: bytes, said: str
+) -> None:
+    lan = sign_in("主管阿兰")
+    page = looked_at(lan, shops, "wrong.csv", body)
+    lan.cookies["django_language"] = "en"
+    shown, listed = words(lan.get(page)), words(lan.get("/jobs"))
+    del lan.cookies["django_language"]
+    assert said in shown
+    assert said in listed
+    assert not re.search(r"请|文件|编码", shown)
+
+
+def test_two_columns_for_one_thing_are_named_as_the_page_names_them(sign_in: SignIn, shops: Database) -> None:
+    lan = sign_in("主管阿兰")
+    page = looked_at(lan, shops, "twice.csv", ODD.replace("我的单号", "单号二").encode())
+    headers = ["单号二", "对应订单", "退多少", "现在怎样", "谁买的"]
+    chosen = ["case_id", "amount", "amount", "state", "ignore"]
+    lan.post(f"{page}/look", {"kind": "refund", "like": "", "header": headers, "field": chosen})
+    run_jobs(shops)
+    said = words(lan.get(page))
+    assert "「退多少」和「对应订单」都指给了 申请金额；每个字段只能有一列" in said
+    lan.cookies["django_language"] = "en"
+    said = words(lan.get(page))
+    del lan.cookies["django_language"]
+    assert "“退多少” and “对应订单” are both given as “Amount asked”; only one column may be" in said
+    lan.post(
+        f"{page}/look",
+        {"kind": "refund", "like": "", "header": headers, "field": ["case_id", *["ignore"] * 4]},
+    )
+    run_jobs(shops)
+    seen = lan.get(page)
+    assert "还缺字段 订单号、申请金额、售后状态；请把对应的列指给它" in words(seen)
+    assert "请按上面说的改好下面的列" in words(seen)
+    assert "导入 0 行" not in words(seen)
+    assert seen.content.decode().count('<option value="case_id" selected>') == 1
+    assert '<option value="amount" selected>' not in seen.content.decode()
+    again = looked_at(lan, shops, "twice2.csv", ODD.replace("我的单号", "单号二").encode())
+    assert "没有见过这种表格" in words(lan.get(again)), "what did not fit is not asked for again"
+    chosen = ["case_id", "order_id", "amount", "state", "ignore"]
+    lan.post(f"{page}/look", {"kind": "refund", "like": "", "header": headers, "field": chosen})
+    run_jobs(shops)
+    assert "共 2 行" in words(lan.get(page))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])

@@ -36,6 +36,10 @@ case           post queue/do/S/C/note                   text=x
 case           post case/S/C/unmask/buyer               why=x
 case           post case/S/C/unmask/words               why=x
 case           post bulk                                act=note&text=x&pick=S:C
+refusing       get  case/S/C/refuse
+refusing       post case/S/C/refuse                     version=1&reason=1&message=xx&evidence=N
+refusing       get  api/cases/S/C/refuse
+refusing       post api/cases/S/C/refuse
 promise        post case/S/C/guide/promise-settle       id=N&state=kept
 handover       post case/S/C/guide/seen                 id=N
 contact        post case/S/C/guide/contact              channel=im&purpose=x

@@ -265,6 +265,27 @@ def test_what_who_leaves_had_to_do_goes_back_to_the_department(sign_in: SignIn, 
     assert "的步骤交回部门" in timeline
 
 
+def test_what_who_leaves_decided_and_is_not_sent_yet_is_taken_back(sign_in: SignIn, shops: Database) -> None:
+    ensure_user("客服小段", PASSWORD, {"tea": "agent"})
+    theirs, other = [case_id(1, 10), case_id(1, 26)], case_id(1, 42)
+    form = {"amount_fen": 1250, "version": 1}
+    for mine in theirs:
+        sign_in("客服小段").post(f"/case/tea/{mine}/do/agree_refund", form)
+    sign_in("主管阿兰").post(f"/case/tea/{other}/do/agree_refund", form)
+    held = "SELECT coalesce(sum(m.held_fen), 0) FROM order_money m JOIN cases c USING (shop_id, order_id)"
+    held += f" WHERE c.shop_id = 1 AND c.case_id IN ('{theirs[0]}', '{theirs[1]}')"
+    assert asked(shops, held) == [(2_500,)]
+    said = sign_in("店主林姐").post(f"/settings/people/tea/{number(shops, '客服小段')}/leave", follow=True)
+    assert "2 个还没发出的决定已撤回" in said.content.decode()
+    states = "SELECT case_id, planned_by, state FROM intent WHERE kind = 'agree_refund' AND case_id = ANY(%s) ORDER BY 1"
+    assert asked(shops, states, [*theirs, other]) == [
+        *((mine, "客服小段", "cancelled") for mine in theirs),
+        (other, "主管阿兰", "approved"),
+    ]
+    assert asked(shops, held) == [(0,)]
+    assert "撤回了「同意退款」" in sign_in("主管阿兰").get(f"/case/tea/{theirs[0]}").content.decode()
+
+
 def test_the_last_owner_stays(sign_in: SignIn, shops: Database) -> None:
     ensure_user("店主老贝", PASSWORD, {"wu": "owner"})
     one, other = number(shops, "外人老吴"), number(shops, "店主老贝")

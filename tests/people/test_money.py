@@ -146,3 +146,25 @@ def test_a_broken_chain_is_shown(money: Database, sign_in: SignIn) -> None:
     said = text(sign_in("财务小周").get("/money").content)
     assert "1 处对不上" in said
     assert f"{CASES[0]} 这一笔被改过" in said
+
+
+def test_money_that_left_elsewhere_stands_in_the_timeline_of_its_case(
+    money: Database, sign_in: SignIn
+) -> None:
+    elsewhere = text(sign_in("财务小周").get(f"/case/tea/{CASES[2]}").content)
+    assert "退款 ¥12.00，不是从这里办的" in elsewhere
+    assert "退款 ¥12.00 已经收回" in elsewhere
+    ours = text(sign_in("财务小周").get(f"/case/tea/{CASES[0]}").content)
+    assert "不是从这里办的" not in ours
+
+
+def test_what_was_explained_is_not_called_equal(money: Database, sign_in: SignIn) -> None:
+    zhou = sign_in("财务小周")
+    for case in CASES[4:7]:
+        zhou.post(f"/money/difference/tea/{case}", {"note": "查清了"})
+    settled = text(zhou.get("/money").content)
+    assert "没有待处理的差异" in settled
+    assert "两边逐笔一致" not in settled
+    with psycopg.connect(money.app) as conn:
+        conn.execute(RUN, (1, NOON - timedelta(days=1), NOON, NOON + timedelta(minutes=1), 0))
+    assert "最近一次核对，两边逐笔一致。" in text(zhou.get("/money").content)

@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from aftersale.clock import follow
 from aftersale.core.records import Order, OrderLine
 from aftersale.people.accounts import ensure_user
 from tests.conftest import Database
 from tests.people.conftest import PASSWORD
+from tests.people.shops import stand_still
 from tests.people.yard import PACKER, Yard
 
 SignIn = Callable[[str], Client]
@@ -191,6 +193,20 @@ def test_a_nameless_parcel_finds_its_case(sign_in: SignIn, yard: Yard) -> None:
     assert "YT200000002" not in text(client.get("/returns/nameless").content)
 
 
+def test_enter_puts_a_nameless_parcel_where_it_most_likely_belongs(sign_in: SignIn, yard: Yard) -> None:
+    yard.announce("Q3", "YT200000030")
+    ensure_user("仓库三店", PASSWORD, {"wu": "warehouse", "tea": "warehouse", "snack": "warehouse"})
+    client = sign_in("仓库三店")
+
+    def places(waybill: str) -> list[tuple[str, str]]:
+        offered = r'class="btn( btn-primary)?" formaction="/returns/(\w+)/register"'
+        return re.findall(offered, look(client, waybill).decode())
+
+    assert places("YT200000031")[0] == (" btn-primary", "snack")
+    assert sorted(shop for _, shop in places("YT200000031")) == ["snack", "tea", "wu"]
+    assert places("ZZ999999999")[0] != (" btn-primary", "snack"), "nothing speaks for it"
+
+
 def test_a_likely_case_is_taken_at_once(sign_in: SignIn, yard: Yard) -> None:
     yard.announce("Q2", "YT200000020")
     told = text(receive(sign_in(PACKER), "YT200000021", "0", case="snack:Q2"))
@@ -291,3 +307,15 @@ def test_what_is_not_yours_does_not_exist_and_agents_do_not_scan(sign_in: SignIn
     assert sign_in("客服小明").post("/returns/snack/receive", form).status_code == 403
     assert yard.all("SELECT 1 FROM return_scan WHERE waybill = 'YT100000010'") == []
     assert yard.all("SELECT 1 FROM return_scan WHERE undone_by = '外人老吴'") == []
+
+
+def test_the_time_to_undo_a_scan_is_thirty_real_seconds_on_a_fast_day(sign_in: SignIn, yard: Yard) -> None:
+    yard.announce("P90", "YT100000090")
+    try:
+        follow(yard.conn, yard.now, 120.0)
+        assert "已收，全部完好" in text(receive(sign_in(PACKER), "YT100000090", "0"))
+    finally:
+        stand_still(yard.conn, yard.now)
+        yard.conn.commit()
+    waits = "SELECT extract(epoch FROM due_at - at)::int FROM return_scan WHERE waybill = 'YT100000090'"
+    assert yard.all(waits) == [(3_600,)]

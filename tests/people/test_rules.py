@@ -91,7 +91,7 @@ def test_from_a_value_to_a_published_version_and_back(sign_in: SignIn, shops: Da
     assert "自己写的规则要由另一位同事复核" in text(own)
     waits = text(boss.get("/rules/snack/edit").content)
     assert "小金额放宽" in waits
-    assert "small_amount_max" in waits
+    assert "小金额的上限" in waits
     assert "已同意这份内容" in text(
         boss.post("/rules/snack/do/answer", {"yes": "1", "sha256": sha}, follow=True).content
     )
@@ -99,7 +99,7 @@ def test_from_a_value_to_a_published_version_and_back(sign_in: SignIn, shops: Da
     assert "已发布" in text(done)
     assert asked(shops, "SELECT settings FROM shop WHERE id = 2") == [({"small_amount_max": 2500},)]
     [(shipped, made)] = asked(shops, "SELECT min(id), max(id) FROM book_release WHERE shop_id = 2")
-    assert "small_amount_max" in text(lan.get(f"/rules/snack/diff/{made}").content)
+    assert "小金额的上限" in text(lan.get(f"/rules/snack/diff/{made}").content)
     back = text(boss.post(f"/rules/snack/back/{shipped}", follow=True).content)
     assert f"已退回到版本 {shipped}" in back
     assert asked(shops, "SELECT settings FROM shop WHERE id = 2") == [({},)]
@@ -180,7 +180,12 @@ def test_a_new_row_decides(sign_in: SignIn, shops: Database) -> None:
     assert lan.post("/rules/tea/edit/rule/amount_above_paid", form).status_code == 302
     rule = next(one for one in books.parse(_edit(shops, 1)[2]).rules if one.name == "amount_above_paid")
     assert (rule.text, rule.title) == ("amount > paid and reason in ('quality', 'fake')", "超过实付，先问")
-    form = _form(lan.get("/rules/tea/edit/rule/amount_above_paid").content.decode())
+    shown = lan.get("/rules/tea/edit/rule/amount_above_paid").content
+    said = re.findall(r'rules-said">([^<]+)<', shown.decode())
+    assert said == ["申请金额 &gt; 订单实付", "申请原因 属于 质量问题、怀疑假货"], (
+        "conditions stand there in words too"
+    )
+    form = _form(shown.decode())
     dated = lan.post("/rules/tea/edit/rule/amount_above_paid", {**form, "until": "2027-01-01"})
     assert dated.status_code == 302
     assert "until: 2027-01-01\n" in _edit(shops, 1)[2]

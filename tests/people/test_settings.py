@@ -27,7 +27,7 @@ def test_nothing_set_is_this_machine_only() -> None:
 
 
 def test_a_value_that_cannot_be_used_is_named() -> None:
-    with pytest.raises(BadEnvironment, match=r"AFTERSALE_HTTPS 的值 'yes' 不可用:请写 0 或 1"):
+    with pytest.raises(BadEnvironment, match=r"AFTERSALE_HTTPS 的值 'yes' 不可用：请写 0 或 1"):
         environment({"AFTERSALE_HTTPS": "yes"})
 
 

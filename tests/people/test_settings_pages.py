@@ -127,3 +127,53 @@ def test_an_authorisation_that_ends_is_seen_early(sign_in: SignIn, shops: Databa
             "UPDATE shop SET base_url = NULL WHERE id = 1 RETURNING authorised_until::text"
         ).fetchone()
     assert kept == ("2026-11-01 08:00:00+08",) or str(kept).startswith("('2026-11-01 00:00:00+00")
+
+
+@pytest.mark.parametrize(
+    ("address", "said", "command"),
+    [
+        ("/settings/health", "这要在服务器上处理，请转告管理服务器的人", "启动 aftersale work"),
+        ("/settings/shops", "要在服务器上做；密钥不在页面上显示", "aftersale shop add"),
+        ("/money", "请管理服务器的人核对一次", "aftersale ledger verify"),
+    ],
+)
+def test_what_is_done_on_the_server_is_said_in_words_and_its_command_to_owners_alone(
+    sign_in: SignIn, address: str, said: str, command: str
+) -> None:
+    leads, owners = sign_in("主管阿兰").get(address).content, sign_in("店主林姐").get(address).content
+    assert (said in text(leads), said in text(owners)) == (True, True)
+    assert (" aftersale " in text(leads), command in text(owners)) == (False, True)
+    assert f"<code>{command}</code></details>" in owners.decode()
+
+
+def test_a_time_of_day_is_shown_and_taken_as_one(sign_in: SignIn, shops: Database) -> None:
+    lead, page, before = sign_in("主管阿兰"), "/settings/thresholds/tea/work_start_minute", own(shops)
+    assert "默认 09:00" in text(lead.get(page).content)
+    for bad in ("25:00", "09:60", "9点", ""):
+        assert "时刻请写成 09:00，从 00:00 到 24:00" in text(lead.get(page, {"value": bad}).content), bad
+        lead.post(page, {"value": bad})
+        assert own(shops) == before, bad
+    assert "改成 08:30 以后" in text(lead.get(page, {"value": "8：30"}).content)
+    lead.post(page, {"value": "8：30"})
+    assert own(shops) == {**before, "work_start_minute": 510}  # type: ignore[dict-item]
+    assert "周一 08:30–18:00" in text(lead.get("/settings/hours/tea").content)
+    assert "数值：08:30" in text(lead.get("/audit?what=setting").content)
+    lead.post(page, {"back": "1"})
+    assert own(shops) == before
+
+
+def test_the_members_of_a_list_are_chosen_in_words(sign_in: SignIn, shops: Database) -> None:
+    lead, page, before = sign_in("主管阿兰"), "/settings/thresholds/tea/small_amount_types_tb", own(shops)
+    shown = lead.get(page).content.decode()
+    assert "默认 退运费、退差价" in text(shown.encode())
+    assert re.findall(r'name="value" value="(\w+)" checked', shown) == ["freight_refund", "price_diff_refund"]
+    seen = lead.get(f"{page}?value=&value=freight_refund&value=deposit_refund").content.decode()
+    assert "改成 退运费、退定金 以后" in text(seen.encode())
+    assert '<input type="hidden" name="value" value="freight_refund,deposit_refund">' in seen
+    assert "取值里没有" in text(lead.get(f"{page}?value=nonsense").content)
+    lead.post(page, {"value": "freight_refund,deposit_refund"})
+    assert own(shops) == {**before, "small_amount_types_tb": ["freight_refund", "deposit_refund"]}  # type: ignore[dict-item]
+    lead.post(page, {"back": "1"})
+    assert own(shops) == before
+    chosen = lead.get("/settings/thresholds/tea/no_number_way").content.decode()
+    assert re.findall(r'<option value="(\w+)" selected', chosen) == ["intercept"]

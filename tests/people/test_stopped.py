@@ -106,8 +106,8 @@ def test_a_person_s_act_goes_on_while_only_automatic_money_is_stopped(sign_in: S
 
 
 def test_a_yes_for_a_stopped_shop_says_that_it_waits(sign_in: SignIn, shops: Database) -> None:
-    agent, lead, mine = sign_in("客服小明"), sign_in("主管阿兰"), case_id(1, 15)
-    form = {"version": "1", "amount_fen": "28800"}
+    agent, lead, mine = sign_in("客服小明"), sign_in("主管阿兰"), case_id(1, 12)
+    form = {"version": "1", "amount_fen": "39900"}
     assert "已提交复核" in text(agent.post(f"/case/tea/{mine}/do/agree_refund", form, follow=True).content)
     with psycopg.connect(shops.owner) as conn:
         found = conn.execute("SELECT id FROM approval WHERE case_id = %s", (mine,)).fetchall()

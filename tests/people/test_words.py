@@ -2,8 +2,17 @@
 
 import re
 import string
+from collections.abc import Callable
 
+import pytest
+from django.test import Client
+from django.utils.translation import gettext, override
+
+from aftersale.people.words import tabs
+from tests.conftest import Database
 from tests.people.catalog import MO, PO, compiled, entries, sentences
+
+SignIn = Callable[[str], Client]
 
 
 def test_no_sentence_is_without_its_english() -> None:
@@ -26,3 +35,17 @@ def test_translations_keep_the_placeholders() -> None:
 
 def test_the_compiled_catalog_is_the_written_one() -> None:
     assert MO.read_bytes() == compiled(PO.read_text("utf-8")), "run python -m tests.people.catalog"
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_no_tab_of_the_queue_is_called_like_a_page(shops: Database, sign_in: SignIn, language: str) -> None:
+    """工单 is a page; what is no work order stands under another name."""
+    owner = sign_in("外人老吴")
+    owner.cookies["django_language"] = language
+    page = owner.get("/queue").content.decode()
+    pages = set(re.findall(r'<span class="nav-link-title">([^<]+)</span>', page))
+    with override(language):
+        titles = set(tabs().values())
+        assert {str(gettext("工单")), str(gettext("队列"))} <= pages
+    assert all(title in page for title in titles)
+    assert titles & pages == set()

@@ -104,6 +104,67 @@ def test_a_claim_goes_from_department_to_department_by_itself(desk: Database, si
     ]  # fmt: skip
 
 
+def test_what_is_said_while_taking_stays_with_the_step(desk: Database, sign_in: SignIn) -> None:
+    order, _form = opened(sign_in(AGENT), "courier_claim", waybill="SF1300000007", kind="lost", value="20.00")
+    stock = sign_in(STOCK)
+    note = "SELECT note FROM work_order_step WHERE work_order_id = %s AND code = 'weight'"
+    assert "留言最多 2000 个字" in do(stock, order, "take", desk, step="weight", note="长" * 2001)
+    assert (states(desk, order)["weight"], asked(desk, note, order)) == ("open", [(None,)])
+    page = do(stock, order, "take", desk, step="weight", note=" 秤在二楼 ")
+    assert "· 秤在二楼" in page
+    assert asked(desk, note, order) == [("秤在二楼",)]
+    assert ">秤在二楼</textarea>" in stock.get(f"/work-orders/tea/{order}").content.decode()
+    do(stock, order, "give_back", desk, step="weight")
+    do(stock, order, "take", desk, step="weight")
+    assert asked(desk, note, order) == [("秤在二楼",)]
+    do(stock, order, "finish", desk, step="weight", f_grams="1240", note="秤在二楼，1240 克")
+    assert asked(desk, note, order) == [("秤在二楼，1240 克",)]
+
+
+def test_what_is_filled_in_while_taking_stays_with_the_step(desk: Database, sign_in: SignIn) -> None:
+    order, _form = opened(sign_in(AGENT), "courier_claim", waybill="SF1300000008", kind="lost", value="20.00")
+    stock, page = sign_in(STOCK), f"/work-orders/tea/{order}"
+    kept = "SELECT state, note, fields FROM work_order_step WHERE work_order_id = %s AND code = 'weight'"
+
+    def shown(client: Client) -> list[str]:
+        return re.findall(r'name="f_grams" value="([^"]*)"', client.get(page).content.decode())
+
+    refused = do(stock, order, "take", desk, step="weight", f_grams="很重", note="秤在二楼")
+    assert "请写 0 到 100000 的整数" in refused
+    assert asked(desk, kept, order) == [("open", None, {})]
+    do(stock, order, "take", desk, step="weight", f_grams="1240")
+    assert asked(desk, kept, order) == [("taken", None, {"grams": 1240})]
+    assert shown(stock) == ["1240"]
+    assert "发货重量（克） 1240" in text(sign_in(AGENT).get(page).content), "others see what is there"
+    do(stock, order, "give_back", desk, step="weight", f_grams="1250", note="再称一次")
+    do(stock, order, "take", desk, step="weight", back="/work-orders?dept=warehouse")
+    assert asked(desk, kept, order) == [("taken", "再称一次", {"grams": 1250})], "the board has no fields"
+    assert shown(stock) == ["1250"]
+    do(stock, order, "finish", desk, step="weight", f_grams="", note="")
+    assert asked(desk, kept, order) == [("done", None, {"grams": None})]
+
+
+def test_what_is_refused_stands_in_its_form_again(desk: Database, sign_in: SignIn) -> None:
+    order, _form = opened(sign_in(AGENT), "courier_claim", waybill="SF1300000009", kind="lost", value="20.00")
+    stock, address = sign_in(STOCK), f"/work-orders/tea/{order}/do"
+    told = {"version": 1, "step": "weight", "f_grams": "一千二", "note": "还没有保存的话"}
+    for act in ("finish", "take"):
+        answer = stock.post(f"{address}/{act}", told)
+        page = answer.content.decode()
+        assert (answer.status_code, 'name="f_grams" value="一千二"' in page) == (422, True), act
+        assert ">还没有保存的话</textarea>" in page
+        assert "请写 0 到 100000 的整数" in page
+    sign_in(LEAD).post(f"{address}/say", {"text": "x"})
+    sign_in(AGENT).post(f"{address}/take", {"version": 1, "step": "proof"})
+    stale = stock.post(f"{address}/finish", {**told, "f_grams": "1200"}).content.decode()
+    assert "已经先处理" in stale
+    assert 'name="f_grams" value="1200"' in stale
+    assert ">还没有保存的话</textarea>" in stale
+    assert states(desk, order)["weight"] == "open"
+    long = stock.post(f"{address}/say", {"text": "长" * 2001}).content.decode()
+    assert f'value="{"长" * 2001}"' in long
+
+
 def test_a_form_sent_twice_opens_one_order(desk: Database, sign_in: SignIn) -> None:
     case = case_id(1, 34)
     order, form = opened(sign_in(AGENT), "resend", case, goods="少了一盒")

@@ -121,7 +121,7 @@ def test_one_bad_line_does_not_stop_the_others() -> None:
         (True, None),
         (True, None),
     ]
-    assert "4 个问题,回答了 1 个,3 个没有回答" in result.stderr
+    assert "4 个问题，回答了 1 个，3 个没有回答" in result.stderr
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00\x01"])

@@ -1,5 +1,5 @@
 -- A record of made-up cases for the desk, set-based; every tenth case waits. Numbers are drawn from the case's own
--- number, so they are the same every time. Written by the owner in parts, triggers off.
+-- number, so they are the same every time; what is paid tells nothing of the rest. Written by the owner in parts, triggers off.
 
 -- name: shops
 INSERT INTO shop (code, name, platform)
@@ -9,7 +9,7 @@ SELECT 'bench' || n, '店铺' || n, (ARRAY['tmall', 'taobao', 'pdd'])[1 + n %% 3
 INSERT INTO orders (shop_id, order_id, order_version, order_state, order_kind, paid_fen, shipped, shipped_at, paid_at, promo,
   region, tracking_no, courier, buyer_ref, phone_tail, warehouse_state)
 SELECT 1 + i / 10 %% %(shops)s, ('4' || lpad(i::text, 11, '0')), 1, CASE WHEN i %% 3 = 0 THEN 'paid' ELSE 'shipped' END, 'spot',
-  (%(prices)s::bigint[])[1 + (i * 7919 %% 12)], i %% 3 <> 0, CASE WHEN i %% 3 <> 0 THEN %(at)s::timestamptz - interval '6 days' END,
+  (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023), i %% 3 <> 0, CASE WHEN i %% 3 <> 0 THEN %(at)s::timestamptz - interval '6 days' END,
   %(at)s::timestamptz - interval '7 days', 'double11', '湖北武汉', CASE WHEN i %% 3 <> 0 THEN 'SF' || lpad(i::text, 12, '0') END,
   'shunfeng', 'AAE' || i, lpad((i * 7907 %% 10000)::text, 4, '0'), CASE WHEN i %% 3 = 0 THEN 'packing' END
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) i
@@ -21,14 +21,14 @@ SELECT 1 + i / 10 %% %(shops)s, ('6' || lpad(i::text, 11, '0')), ('4' || lpad(i:
   1, (ARRAY['unshipped_refund_only', 'shipped_refund_only', 'return_refund'])[1 + i %% 3],
   CASE WHEN i %% 10 = 0 THEN (ARRAY['applied', 'applied', 'applied', 'return_agreed', 'return_shipped'])[1 + (i / 10 * 7919 %% 5)] ELSE 'refunded' END,
   'onsale', (%(reasons)s::text[])[1 + ((i / 10) * 104729 %% 1009) * ((i / 10) * 104729 %% 1009) / 1009 %% 25], '不太合适，麻烦处理一下',
-  (%(prices)s::bigint[])[1 + (i * 7919 %% 12)], a.at, 720, false, a.at + interval '48 hours',
+  (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023), a.at, 720, false, a.at + interval '48 hours',
   '商品 ' || (i * 31 %% 400) || (ARRAY[' 明前龙井 礼盒', ' 坚果每日装', ' 手工蛋黄酥', ' 桂花乌龙 袋泡'])[1 + i * 31 %% 4], 'AAE' || i, a.at
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) i
 CROSS JOIN LATERAL (SELECT %(at)s::timestamptz - make_interval(secs => (%(cases)s - i) * %(span_s)s / %(cases)s::float8) AS at) a
 
 -- name: handling
 INSERT INTO handling (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen)
-SELECT 1 + i / 10 %% %(shops)s, ('6' || lpad(i::text, 11, '0')), i, 1, %(at)s, 'bench', w.action, w.queue, (%(prices)s::bigint[])[1 + (i * 7919 %% 12)]
+SELECT 1 + i / 10 %% %(shops)s, ('6' || lpad(i::text, 11, '0')), i, 1, %(at)s, 'bench', w.action, w.queue, (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023)
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) i
 CROSS JOIN LATERAL (SELECT CASE WHEN i %% 10 = 0 THEN (%(queues)s::text[])[1 + ((i / 10) * 15485863 %% 997) * ((i / 10) * 15485863 %% 997) / 997 %% 14] END AS queue,
   CASE WHEN i %% 10 = 0 THEN (%(actions)s::text[])[1 + (i / 10 * 32452843 %% 6)] ELSE 'auto_refund' END AS action) w
@@ -48,7 +48,7 @@ SELECT shop_id, tracking_no, last_tracking_at, '快件已从 杭州转运中心 
 
 -- name: money
 INSERT INTO order_money (shop_id, order_id, paid_fen)
-SELECT 1 + i / 10 %% %(shops)s, ('4' || lpad(i::text, 11, '0')), (%(prices)s::bigint[])[1 + (i * 7919 %% 12)] FROM generate_series(10::bigint, %(cases)s::bigint, 10) i
+SELECT 1 + i / 10 %% %(shops)s, ('4' || lpad(i::text, 11, '0')), (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023) FROM generate_series(10::bigint, %(cases)s::bigint, 10) i
 
 -- name: queue
 INSERT INTO queue_item (shop_id, case_id, queue, due_at, amount_fen, since, owner, reason, action, state, asked_fen)

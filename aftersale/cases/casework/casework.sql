@@ -69,7 +69,7 @@ VALUES (%(shop_id)s, %(case_id)s, %(key)s, %(text)s, %(script)s, %(by)s, %(now)s
 INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at, deadline_at,
   planned_by, approved_by, channel, created_at, changed_at, payee)
 SELECT c.shop_id, c.case_id, 'message:' || %(key)s, c.application_version, 0, c.order_id, false, 'approved',
-  %(now)s::timestamptz + make_interval(secs => %(undo_s)s), c.due_at, %(by)s, %(by)s, 'web', %(now)s, %(now)s,
+  undo_until(c.shop_id, %(now)s, %(undo_s)s, NULL), c.due_at, %(by)s, %(by)s, 'web', %(now)s, %(now)s,
   (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = c.shop_id AND o.order_id = c.order_id)
 FROM cases c WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s
   AND NOT EXISTS (SELECT FROM intent o WHERE o.shop_id = c.shop_id AND o.case_id = c.case_id
@@ -160,3 +160,29 @@ RETURNING e.kind
 -- name: use_evidence
 UPDATE evidence SET used_by = %(by)s, used_at = %(now)s
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND id = ANY(%(ids)s::bigint[]) AND removed_at IS NULL AND used_at IS NULL
+
+-- Reasons that are not known, are of another version or old are asked for anew; after a refused question that is soon.
+-- name: want_reasons
+INSERT INTO refuse_reasons AS r (shop_id, case_id, platform_version, wanted_at)
+VALUES (%(shop_id)s, %(case_id)s, %(version)s, clock_timestamp())
+ON CONFLICT (shop_id, case_id) DO UPDATE SET platform_version = excluded.platform_version, wanted_at = excluded.wanted_at,
+  reasons = '[]', fault = '', asked_at = NULL, answered_at = NULL
+WHERE r.platform_version <> excluded.platform_version
+  OR r.answered_at < clock_timestamp() - CASE WHEN r.fault = '' THEN interval '10 minutes' ELSE interval '5 seconds' END
+  OR r.answered_at IS NULL AND r.wanted_at < clock_timestamp() - interval '1 minute'
+
+-- name: reasons
+SELECT reasons::text, fault, CASE WHEN answered_at IS NULL THEN extract(epoch FROM clock_timestamp() - wanted_at)::float8 END
+FROM refuse_reasons WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s
+
+-- name: told_reasons
+UPDATE refuse_reasons SET reasons = %(reasons)s::jsonb, fault = %(fault)s, answered_at = clock_timestamp()
+WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND platform_version = %(version)s AND answered_at IS NULL
+
+-- name: proof
+SELECT e.sha256, f.bytes, f.content FROM evidence e JOIN evidence_file f ON f.shop_id = e.shop_id AND f.sha256 = e.sha256
+WHERE e.shop_id = %(shop_id)s AND e.case_id = %(case_id)s AND e.id = %(id)s AND e.removed_at IS NULL AND f.mime = 'image/jpeg'
+
+-- name: piece_of
+SELECT id FROM evidence WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND sha256 = %(sha256)s AND removed_at IS NULL
+ORDER BY id DESC LIMIT 1

@@ -39,24 +39,29 @@ def add_evidence(conn: Connection[Any], place: Place, kind: str, name: str, file
         count = conn.execute(SQL["evidence_count"], place.values()).fetchone()
         if count is not None and count[0] >= PIECES_MAX:
             return Refusal("too_many", "这张售后单的凭证已经太多，请先撤下不需要的")
-        values = place.values(
-            sha256=content_hash(file.content),
-            mime=file.mime,
-            bytes=len(file.content),
-            width=file.width,
-            height=file.height,
-            duration_ms=file.duration_ms,
-            pages=file.pages,
-            content=file.content,
-            evidence_kind=kind,
-            name=name,
-            taken_at=file.taken_at,
-        )
-        conn.execute(SQL["file"], values)
+        sha256 = store_file(conn, place, file)
+        values = place.values(sha256=sha256, evidence_kind=kind, name=name, taken_at=file.taken_at)
         if not conn.execute(SQL["evidence"], values).rowcount:
             return Refusal("already", "这份凭证已经传过了")
         tell(conn, place, "evidence", {"added": kind, "name": name})
     return None
+
+
+def store_file(conn: Connection[Any], place: Place, file: File) -> str:
+    """Its hash; the same content is stored once a shop."""
+    sha256 = content_hash(file.content)
+    values = place.values(
+        sha256=sha256,
+        mime=file.mime,
+        bytes=len(file.content),
+        width=file.width,
+        height=file.height,
+        duration_ms=file.duration_ms,
+        pages=file.pages,
+        content=file.content,
+    )
+    conn.execute(SQL["file"], values)
+    return sha256
 
 
 def remove_evidence(conn: Connection[Any], place: Place, evidence_id: int) -> Refusal | None:

@@ -1,4 +1,4 @@
-"""What somebody who leaves had to do goes back to everybody, or to their department."""
+"""What somebody who leaves had to do goes back to everybody, or to their department; what they decided is not sent."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from aftersale.cases.people import undo
 from aftersale.pg.sql import queries
 
 _SQL = queries("aftersale.cases.leave", "leave.sql")
@@ -15,11 +16,12 @@ HELPERS = "agent"
 
 @dataclass(frozen=True, slots=True)
 class Back:
-    """How many cases, steps of work orders and open promises."""
+    """How many cases, steps of work orders and open promises; `unsent`: decisions taken back before they were sent."""
 
     cases: int
     steps: int
     promises: int
+    unsent: int
 
 
 def hand_back(
@@ -29,9 +31,11 @@ def hand_back(
     values = {"shop_id": shop_id, "owner": owner, "by": by, "now": now}
     values["department"] = HELPERS if department == "helper" else department
     with conn.transaction():
+        decided = conn.execute(_SQL["unsent"], values).fetchall()
+        taken_back = [undo(conn, shop_id, case_id, kind, by, now) is None for case_id, kind in decided]
         cases = conn.execute(_SQL["hand_back"], values).rowcount
         conn.execute(_SQL["lock_orders"], values)
         steps = conn.execute(_SQL["steps_back"], values).rowcount
         promised = conn.execute(_SQL["promises_back"], values).fetchone()
         conn.execute(_SQL["handovers_back"], values)
-    return Back(cases, steps, promised[0] if promised else 0)
+    return Back(cases, steps, promised[0] if promised else 0, sum(taken_back))

@@ -1,3 +1,7 @@
+-- name: unsent
+SELECT case_id, kind FROM intent WHERE shop_id = %(shop_id)s AND state = 'approved' AND planned_by NOT LIKE 'rule:%%'
+  AND %(owner)s IN (planned_by, approved_by) ORDER BY case_id, kind
+
 -- name: hand_back
 WITH back AS (
   UPDATE queue_item SET owner = NULL WHERE shop_id = %(shop_id)s AND owner = %(owner)s RETURNING case_id)

@@ -18,6 +18,10 @@ from aftersale.pg.sql import queries
 _SQL = queries("aftersale.cases.work_orders", "orders.sql")
 TEXT_MAX, SUBJECT_MAX, CASES_MAX = 2000, 200, 20
 NO_ORDER = Refusal("no_order", "没有这张工单")
+TOO_LONG = Refusal("length", "留言最多 2000 个字")
+Turn = Callable[[Order], Order | Refusal]
+Begun = Mapping[str, Given] | None
+"""What was filled in of a step so far; None leaves what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +108,31 @@ def _begin(conn: Connection[Any], where: Mapping[str, Any], template: Template, 
     conn.execute(_SQL["tell_cases"], {**where, "what": f"created {where['id']} {template.code}"})
 
 
-def take(conn: Connection[Any], change: Change, code: str) -> Refusal | None:
-    """Somebody does the step."""
-    return _changed(conn, change, lambda order: machine.take(order, code, change.by), "taken", code)
+def take(
+    conn: Connection[Any], change: Change, code: str, note: str = "", fields: Begun = None
+) -> Refusal | None:
+    """Somebody does the step; what they say and fill in already stays with it until they finish it."""
+    return _moved_on(
+        conn, change, lambda order: machine.take(order, code, change.by), "taken", code, note, fields
+    )
 
 
-def give_back(conn: Connection[Any], change: Change, code: str) -> Refusal | None:
-    """The step waits for anybody of its department again."""
-    return _changed(conn, change, lambda order: machine.give_back(order, code), "given_back", code)
+def give_back(
+    conn: Connection[Any], change: Change, code: str, note: str = "", fields: Begun = None
+) -> Refusal | None:
+    """The step waits for anybody of its department again, with what was said and filled in."""
+    return _moved_on(
+        conn, change, lambda order: machine.give_back(order, code), "given_back", code, note, fields
+    )
+
+
+def _moved_on(
+    conn: Connection[Any], change: Change, turn: Turn, kind: str, code: str, note: str, fields: Begun
+) -> Refusal | None:
+    if len(note) > TEXT_MAX:
+        return TOO_LONG
+    kept = {"note": note.strip() or None, "fields": Jsonb(dict(fields)) if fields is not None else None}
+    return _changed(conn, change, turn, kind, code, note, ("keep", kept))
 
 
 def finish(
@@ -119,10 +140,16 @@ def finish(
 ) -> Refusal | None:
     """The step is done; the next department finds `note` and `fields` with its own step."""
     if len(note) > TEXT_MAX:
-        return Refusal("length", "留言最多 2000 个字")
+        return TOO_LONG
     told = {"note": note.strip() or None, "fields": Jsonb(dict(fields))}
     return _changed(
-        conn, change, lambda order: machine.finish(order, code, change.by), "done", code, note, told
+        conn,
+        change,
+        lambda order: machine.finish(order, code, change.by),
+        "done",
+        code,
+        note,
+        ("leave", told),
     )
 
 
@@ -173,11 +200,11 @@ def _remark(
 def _changed(
     conn: Connection[Any],
     change: Change,
-    turn: Callable[[Order], Order | Refusal],
+    turn: Turn,
     kind: str,
     code: str | None,
     text: str = "",
-    left: Mapping[str, Any] | None = None,
+    left: tuple[str, Mapping[str, Any]] | None = None,
 ) -> Refusal | None:
     """Locks the order, lets the machine say what becomes of it, and writes that with one remark."""
     with conn.transaction():
@@ -194,7 +221,7 @@ def _changed(
             return after
         _write(conn, change, before, after, {one[0]: _Timed(*one[4:]) for one in rows})
         if left is not None:
-            conn.execute(_SQL["leave"], {**change.where, "code": code, **left})
+            conn.execute(_SQL[left[0]], {**change.where, "code": code, **left[1]})
         _remark(conn, change.where, kind, code, text.strip())
         if after.state == "done":
             _remark(conn, change.where, "ended")

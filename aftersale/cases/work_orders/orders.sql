@@ -40,6 +40,10 @@ WHERE shop_id = %(shop_id)s AND work_order_id = %(id)s AND code = %(code)s
 UPDATE work_order_step SET note = %(note)s, fields = %(fields)s
 WHERE shop_id = %(shop_id)s AND work_order_id = %(id)s AND code = %(code)s
 
+-- name: keep
+UPDATE work_order_step SET note = coalesce(%(note)s, note), fields = coalesce(%(fields)s, fields)
+WHERE shop_id = %(shop_id)s AND work_order_id = %(id)s AND code = %(code)s AND (%(note)s::text IS NOT NULL OR %(fields)s::jsonb IS NOT NULL)
+
 -- name: rest
 UPDATE work_order_step SET live = false WHERE shop_id = %(shop_id)s AND work_order_id = %(id)s AND live
 

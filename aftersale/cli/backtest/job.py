@@ -34,8 +34,10 @@ def run(conn: Connection[Any], running: Running) -> None:
             }
             wish = Wish(book, (), books.parse(str(asked["against"])), asked.get("sweep") or None, told=told)
             found = tried(wish, path, own, lambda share: running.progress(round(share * POINTS), POINTS))
-        except (RulebookError, UnusableData) as error:
-            raise Unfit(" ".join(str(error).split())) from error
+        except RulebookError as error:
+            raise Unfit(" ".join(str(error).split()), error.why) from error
+        except UnusableData as error:
+            raise Unfit(" ".join(str(error).split()), error.told) from error
     if running.stopped():
         return running.finish({}, "回测已停止，没有结果。")
     running.progress(POINTS, POINTS)
@@ -58,7 +60,7 @@ def _data(conn: Connection[Any], running: Running, book: Any, folder: Path) -> t
     since = datetime.fromisoformat(str(asked["since"]))
     found = export(conn, str(asked["shop"]), book, path, which="last", since=since)
     if isinstance(found, Refusal):
-        raise Unfit(found.why)
+        raise Unfit(found.why, found.told)
     return path, dict(found.settings)
 
 

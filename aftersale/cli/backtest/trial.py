@@ -105,9 +105,9 @@ def _ruling(book: Book, own: Mapping[str, object], told: Mapping[str, Value]) ->
 
 def _engine(wish: Wish, path: Path, progress: Callable[[float], None] | None) -> Duck | Spark:
     if path.suffix not in (".parquet", ".csv"):
-        raise UnusableData(f"{path}：数据应是 .parquet 或 .csv 文件，或者 record")
+        raise UnusableData("%(path)s：数据应是 .parquet 或 .csv 文件，或者 record", path=str(path))
     if not path.is_file():
-        raise UnusableData(f"{path}：没有这个文件")
+        raise UnusableData("%(path)s：没有这个文件", path=str(path))
     kinds = {column(fact): str(fact.type.kind) for fact in wish.book.catalogue.facts.values() if fact.stored}
     kinds |= {"decided_at": "timestamptz"}
     return (
@@ -122,7 +122,7 @@ def _minutes(told: Sequence[str]) -> Minutes:
     for word in told:
         queue, _, text = word.rpartition("=")
         if not text.isdecimal() or int(text) > MINUTES_MAX:
-            raise UnusableData(f"--minutes {word}：应写成 6 或 in_transit=8，以分钟计")
+            raise UnusableData("--minutes %(word)s：应写成 6 或 in_transit=8，以分钟计", word=word)
         if queue:
             by_queue[queue] = int(text)
         else:
@@ -147,7 +147,6 @@ def _swept(book: Book, told: str) -> tuple[str, tuple[Value, ...]]:
     else:
         values = tuple(told_value(book, setting, part.strip()) for part in text.split(","))
     if not 0 < len(values) <= VALUES_MAX:
-        raise RulebookError(
-            book.name, None, f"--sweep {told}", f"要 1 到 {VALUES_MAX} 个值，得到的是 {len(values)} 个"
-        )
+        say, place = "要 1 到 %(most)s 个值，得到的是 %(n)s 个", f"--sweep {told}"
+        raise RulebookError(book.name, None, place, say, most=VALUES_MAX, n=len(values))
     return name, values

@@ -11,8 +11,8 @@ from aftersale.cli.decide.judging import judge
 from aftersale.cli.decide.summary import Summary
 from aftersale.cli.decide.verdicts import Options
 from aftersale.core.rulebook import resolve_settings
-from aftersale.intake.files.trouble import UnusableFile
-from aftersale.intake.uploads.kept import kept, moment, opened
+from aftersale.intake.files.trouble import UnknownLayout, UnusableFile
+from aftersale.intake.uploads.kept import UNEXPLAINED, kept, moment, opened
 from aftersale.jobs.running import Running, Unfit
 from aftersale.rulebooks import books
 
@@ -36,8 +36,10 @@ def run(conn: Connection[Any], running: Running) -> None:
         try:
             reading, _ = opened(conn, path, now, running, show)
             found = judge(reading, book, values, Options(platform, now, True), Path(folder), out)
+        except UnknownLayout as error:
+            raise Unfit(UNEXPLAINED) from error
         except UnusableFile as error:
-            raise Unfit(str(error)) from error
+            raise Unfit(str(error), error.told) from error
         if not running.stopped():
             running.attach(f"试算 {path.stem}.xlsx", SHEET, out.read_bytes())
     running.finish(_told(found), "已停止，没有生成文件。")

@@ -31,6 +31,8 @@ class BatchLimit(NamedTuple):
 
 AGREE_LIMITS = {"taobao": BatchLimit(20, 600_000), "tmall": BatchLimit(30, 1_000_000)}
 REFUSE_MESSAGE_CHARS = (2, 200)
+REFUSE_PROOF_BYTES_MAX = 130_000
+REFUSE_PROOF_NEEDED = frozenset({"tmall"})
 MESSAGE_BYTES_MAX = 400
 MEMO_BYTES_MAX = 1000
 

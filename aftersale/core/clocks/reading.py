@@ -8,7 +8,7 @@ from aftersale.core.clocks.calendar import DAY_MINUTES, NOTHING, Calendar
 from aftersale.core.clocks.clock import Clock, Pause, Terms, Whose, clock
 from aftersale.core.expression import SECONDS, After, Node, Not, Value
 from aftersale.core.facts import RulebookError
-from aftersale.core.language.grammar import nearest
+from aftersale.core.language.saying import Saying, closest, saying
 from aftersale.core.look import Env, Facts, environment, evaluate
 from aftersale.core.rulebook import Book, Const, Output, Rule
 
@@ -55,29 +55,31 @@ def faults(book: Book) -> Iterator[RulebookError]:
     for rule in book.rules:
         for key in rule.then:
             if key not in KEYS:
+                near = closest(key, KEYS)
                 yield RulebookError(
-                    book.name, rule.name, f"then.{key}", f"期限没有这一项{nearest(key, KEYS)}"
+                    book.name, rule.name, f"then.{key}", "期限没有这一项%(nearest)s", nearest=near
                 )
-        for key, reason in _rule_faults(rule, names):
-            yield RulebookError(book.name, rule.name, f"then.{key}", reason)
+        for key, why in _rule_faults(rule, names):
+            yield RulebookError(book.name, rule.name, f"then.{key}", why)
 
 
-def _rule_faults(rule: Rule, names: set[str]) -> Iterator[tuple[str, str]]:
+def _rule_faults(rule: Rule, names: set[str]) -> Iterator[tuple[str, Saying]]:
     then = {key: getattr(output, "value", None) for key, output in rule.then.items()}
     lengths = [key for key in UNITS if key in then]
     if ("given_at" in then) == ("started_at" in then):
-        yield "started_at", "写 started_at 或 given_at 其中之一"
+        yield "started_at", saying("写 started_at 或 given_at 其中之一")
     if len(lengths) != (1 if "started_at" in then else 0):
-        yield "hours", "从某时算起的期限写 seconds、minutes、hours、days 其中之一,给定的不写"
+        yield "hours", saying("从某时算起的期限写 seconds、minutes、hours、days 其中之一，给定的不写")
     if then.get("calendar") == "day" and (lengths != ["days"] or "pauses_on" in then):
-        yield "calendar", "按自然日数的期限写 days,不能暂停"
+        yield "calendar", saying("按自然日数的期限写 days，不能暂停")
     if then.get("whose") not in WHOSE:
-        yield "whose", f"whose 是 {'、'.join(sorted(WHOSE))} 其中之一"
+        yield "whose", saying("%(key)s 是 %(known)s 其中之一", key="whose", known=sorted(WHOSE))
     if then.get("boundary", "inclusive") not in BOUNDARIES:
-        yield "boundary", f"boundary 是 {'、'.join(BOUNDARIES)} 其中之一"
+        yield "boundary", saying("%(key)s 是 %(known)s 其中之一", key="boundary", known=list(BOUNDARIES))
     for name in then.get("holds_up") or ():
         if name not in names:
-            yield "holds_up", f"没有名为 {name} 的期限{nearest(name, names)}"
+            near = closest(name, names)
+            yield "holds_up", saying("没有名为 %(name)s 的期限%(nearest)s", name=name, nearest=near)
 
 
 def _terms(rule: Rule, env: Env) -> Terms | None:

@@ -1,10 +1,9 @@
 """From a rule's SQL text to the typed tree: `sqlglot` parses, only what is listed here passes."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from difflib import get_close_matches
 from typing import Any, Literal, NoReturn, cast
 
 import sqlglot
@@ -36,13 +35,15 @@ from aftersale.core.expression import (
     both,
     unify,
 )
+from aftersale.core.language.saying import Saying, closest, plain, saying
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 BOOL, NUMBER, NULL, MOMENT = Type("bool"), Type("number"), Type("null"), Type("timestamptz")
-KIND_TITLES: dict[Kind, str] = {
-    "bool": "是非", "int": "整数", "fen": "金额", "text": "文本", "enum": "枚举", "timestamptz": "时间",
-    "hours": "小时数", "minutes": "分钟数", "days": "天数", "decimal": "小数", "list": "列表", "number": "数字",
-    "string": "文本", "null": "空值", "json": "结构",
+KIND_TITLES: dict[Kind, Saying] = {
+    "bool": saying("是非"), "int": saying("整数"), "fen": saying("金额"), "text": saying("文本"),
+    "enum": saying("枚举"), "timestamptz": saying("时间"), "hours": saying("小时数"), "minutes": saying("分钟数"),
+    "days": saying("天数"), "decimal": saying("小数"), "list": saying("列表"), "number": saying("数字"),
+    "string": saying("文本"), "null": saying("空值"), "json": saying("结构"),
 }  # fmt: skip
 _COMPARISONS: dict[type[exp.Expression], Op] = {
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -55,7 +56,7 @@ _FUNCTIONS: dict[type[exp.Expression], Literal["coalesce", "least", "greatest"]]
 Typed = tuple[Node, Type]
 LENGTH_MAX = 10_000
 DEPTH_MAX = 100
-TOO_DEEP = "表达式太长或嵌套太深"
+TOO_DEEP = saying("表达式太长或嵌套太深")
 
 
 @dataclass(frozen=True)
@@ -86,11 +87,9 @@ def parse_value(text: str, scope: Scope, wanted: Type | None = None) -> Typed:
     return reader.fit((node, found), wanted, root)
 
 
-def nearest(name: str, known: object) -> str:
-    """',最近的是 x' when some known name is similar, else ''."""
-    names = [str(item) for item in cast("list[object]", list(known))]  # type: ignore[call-overload]
-    close = get_close_matches(name, names, n=1, cutoff=0.5)
-    return f",最近的是 {close[0]}" if close else ""
+def nearest(name: str, known: Iterable[object]) -> str:
+    """'，最近的是 x' when some known name is similar, else ''."""
+    return plain(closest(name, known))
 
 
 def moment(text: str) -> datetime | None:
@@ -121,9 +120,8 @@ class _Reader:
         try:
             found = sqlglot.parse_one(self.text, read="postgres")
         except sqlglot.errors.SqlglotError as error:
-            raise ExpressionError(
-                self._error_position(error), "读不成表达式,请检查括号、引号和关键字"
-            ) from None
+            why = saying("读不成表达式，请检查括号、引号和关键字")
+            raise ExpressionError(self._error_position(error), why) from None
         except RecursionError:
             raise ExpressionError(None, TOO_DEEP) from None
         if len(self.text) > LENGTH_MAX or _depth(found) > DEPTH_MAX:
@@ -138,8 +136,8 @@ class _Reader:
         at = self.text.find(before + str(spots[0]["highlight"]))
         return None if at < 0 else at + len(before) + 1
 
-    def fail(self, node: exp.Expression, reason: str) -> NoReturn:
-        raise ExpressionError(self._position(node), reason)
+    def fail(self, node: exp.Expression, say: str, /, **values: object) -> NoReturn:
+        raise ExpressionError(self._position(node), saying(say, **values))
 
     def _position(self, node: exp.Expression) -> int | None:
         starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
@@ -151,7 +149,7 @@ class _Reader:
     def condition(self, node: exp.Expression) -> Node:
         found, kind = self.read(node)
         if kind.kind not in ("bool", "null"):
-            self.fail(node, f"这里需要一个条件,得到的是{KIND_TITLES[kind.kind]}")
+            self.fail(node, "这里需要一个条件，得到的是%(kind)s", kind=KIND_TITLES[kind.kind])
         return found
 
     def read(self, node: exp.Expression) -> Typed:
@@ -163,7 +161,7 @@ class _Reader:
             return self._call(node)
         method = _READERS.get(type(node))
         if method is None:
-            self.fail(node, f"规则里不能用 {node.sql()[:40]}({node.key})")
+            self.fail(node, "规则里不能用 %(text)s(%(key)s)", text=node.sql()[:40], key=node.key)
         return method(self, node)
 
     def _paren(self, node: exp.Expression) -> Typed:
@@ -183,15 +181,17 @@ class _Reader:
     def _column(self, node: exp.Expression) -> Typed:
         name = node.name
         if isinstance(node, exp.Column) and node.table:
-            self.fail(node, f"事实没有前缀,请直接写 {name}")
+            self.fail(node, "事实没有前缀，请直接写 %(name)s", name=name)
         if name not in self.scope.facts:
-            self.fail(node, f"没有名为 {name} 的事实{nearest(name, self.scope.facts)}")
+            near = closest(name, self.scope.facts)
+            self.fail(node, "没有名为 %(name)s 的事实%(nearest)s", name=name, nearest=near)
         return Ref(name), self.scope.facts[name]
 
     def _knob(self, node: exp.Expression) -> Typed:
         name = str(node.this)
         if name not in self.scope.settings:
-            self.fail(node, f"没有名为 :{name} 的设置{nearest(name, self.scope.settings)}")
+            near = closest(name, self.scope.settings)
+            self.fail(node, "没有名为 :%(name)s 的设置%(nearest)s", name=name, nearest=near)
         return Knob(name), self.scope.settings[name]
 
     def _literal(self, node: exp.Expression) -> Typed:
@@ -199,7 +199,7 @@ class _Reader:
         if isinstance(node, exp.Literal) and node.is_string:
             return Lit(text), Type("string", frozenset({text}))
         if not text.isdecimal():
-            self.fail(node, f"数字必须是整数(金额以分计),得到的是 {text}")
+            self.fail(node, "数字必须是整数（金额以分计），得到的是 %(text)s", text=text)
         return Lit(int(text)), NUMBER
 
     def _negative(self, node: exp.Expression) -> Typed:
@@ -219,7 +219,7 @@ class _Reader:
             return self._age(node, op, left, right)
         left, right = self._alike(left, right, node)
         if op not in ("=", "<>") and left[1].kind in STRINGS | {"bool"}:
-            self.fail(node, f"{KIND_TITLES[left[1].kind]}只能用 = 或 <> 比较")
+            self.fail(node, "%(kind)s只能用 = 或 <> 比较", kind=KIND_TITLES[left[1].kind])
         return Compare(op, left[0], right[0])
 
     def _age(self, node: exp.Expression, op: Op, left: Typed, right: Typed) -> Node:
@@ -228,13 +228,14 @@ class _Reader:
         if op in ("=", "<>") or not isinstance(left[0], Ref) or right[1].age:
             self.fail(node, "时长类事实只能用 <、<=、>、>= 与一个阈值比较")
         if unify(Type(left[1].kind), right[1]) is None or right[1].kind == "null":
-            self.fail(node, f"{KIND_TITLES[left[1].kind]}不能与{KIND_TITLES[right[1].kind]}比较")
+            kind, other = KIND_TITLES[left[1].kind], KIND_TITLES[right[1].kind]
+            self.fail(node, "%(kind)s不能与%(other)s比较", kind=kind, other=other)
         return Age(left[0].name, op, right[0])
 
     def _alike(self, left: Typed, right: Typed, node: exp.Expression) -> tuple[Typed, Typed]:
         kinds = {left[1].kind, right[1].kind}
         if "null" in kinds:
-            self.fail(node, "与 null 比较永远是未知,请写 is null 或 is not null")
+            self.fail(node, "与 null 比较永远是未知，请写 is null 或 is not null")
         if "list" in kinds:
             self.fail(node, "列表设置只能写成 x in :name")
         if kinds == {"timestamptz", "string"}:
@@ -251,20 +252,24 @@ class _Reader:
         if kind.kind == "string" and wanted.kind == "timestamptz" and isinstance(found, Lit):
             at = moment(str(found.value))
             if at is None:
-                self.fail(node, f"{found.value!r} 不是时间,请写成 2017-04-21 或 2017-04-21 09:00")
+                self.fail(
+                    node, "%(value)s 不是时间，请写成 2017-04-21 或 2017-04-21 09:00", value=repr(found.value)
+                )
             return Lit(at), MOMENT
         both_types = unify(kind, wanted)
         if both_types is None and kind.kind == "string" and wanted.kind == "enum":
             strange = min(kind.values - wanted.values)
-            self.fail(node, f"取值里没有 {strange!r}{nearest(strange, wanted.values)}")
+            near = closest(strange, wanted.values)
+            self.fail(node, "取值里没有 %(value)s%(nearest)s", value=repr(strange), nearest=near)
         if both_types is None or (wanted.kind == "enum" and not kind.values <= wanted.values):
-            self.fail(node, f"需要{KIND_TITLES[wanted.kind]},得到的是{KIND_TITLES[kind.kind]}")
+            given_kind, wanted_kind = KIND_TITLES[kind.kind], KIND_TITLES[wanted.kind]
+            self.fail(node, "需要%(wanted)s，得到的是%(kind)s", wanted=wanted_kind, kind=given_kind)
         return found, wanted
 
     def _in(self, node: exp.Expression) -> Typed:
         item, kind = self.read(node.this)
         if kind.kind not in STRINGS | {"int", "fen"}:
-            self.fail(node, f"{KIND_TITLES[kind.kind]}不能用 in")
+            self.fail(node, "%(kind)s不能用 in", kind=KIND_TITLES[kind.kind])
         knob = node.args.get("field")
         if isinstance(knob, exp.Placeholder):
             return self._in_setting(item, kind, knob), BOOL
@@ -279,7 +284,7 @@ class _Reader:
     def _in_setting(self, item: Node, kind: Type, node: exp.Placeholder) -> Node:
         knob, found = self._knob(node)
         if found.kind != "list":
-            self.fail(node, f":{node.this} 不是列表设置")
+            self.fail(node, ":%(name)s 不是列表设置", name=str(node.this))
         self.scope.list_uses.append((str(node.this), kind))
         return In(item, cast("Knob", knob))
 
@@ -298,7 +303,7 @@ class _Reader:
         elif isinstance(node.expression, exp.Boolean) and kind.kind in ("bool", "null"):
             found = IsTruth(item, bool(node.expression.this))
         else:
-            self.fail(node, "is 后面只能是 null,条件还可以是 true 或 false")
+            self.fail(node, "is 后面只能是 null，条件还可以是 true 或 false")
         return (Not(found) if node.args.get("negate") else found), BOOL
 
     def _case(self, node: exp.Expression) -> Typed:
@@ -318,7 +323,8 @@ class _Reader:
         for part, (_, found) in zip(parts, read, strict=True):
             joined = None if found.age or found.kind == "list" else unify(kind, found)
             if joined is None:
-                self.fail(part, f"{KIND_TITLES[kind.kind]}与{KIND_TITLES[found.kind]}不能放在一起")
+                both_kinds = {"kind": KIND_TITLES[kind.kind], "other": KIND_TITLES[found.kind]}
+                self.fail(part, "%(kind)s与%(other)s不能放在一起", **both_kinds)
             kind = joined
         return [value for value, _ in read], kind
 
@@ -326,7 +332,7 @@ class _Reader:
         name = _FUNCTIONS[type(node)]
         values, kind = self._same(node, [node.this, *node.expressions])
         if name != "coalesce" and kind.kind not in NUMBERS | {"timestamptz"}:
-            self.fail(node, f"{name} 只用于数字、金额或时间")
+            self.fail(node, "%(name)s 只用于数字、金额或时间", name=name)
         return Call(name, tuple(values)), kind
 
     def _named(self, node: exp.Expression) -> Typed:
@@ -336,12 +342,12 @@ class _Reader:
             return parts[0][0], Type(cast("Kind", name))
         if name == "percent_of" and len(parts) == 2 and parts[1][1].kind in ("int", "number"):
             return Call("percent_of", (parts[0][0], parts[1][0])), parts[0][1]
-        self.fail(node, f"规则里不能用函数 {node.sql()[:40]}")
+        self.fail(node, "规则里不能用函数 %(text)s", text=node.sql()[:40])
 
     def _number(self, node: exp.Expression) -> Typed:
         found = self.read(node)
         if found[1].kind not in NUMBERS or found[1].age:
-            self.fail(node, f"这里需要数字,得到的是{KIND_TITLES[found[1].kind]}")
+            self.fail(node, "这里需要数字，得到的是%(kind)s", kind=KIND_TITLES[found[1].kind])
         return found
 
     def _arithmetic(self, node: exp.Expression) -> Typed:
@@ -358,7 +364,8 @@ class _Reader:
             return Arith(op, left[0], right[0]), kind
         joined = unify(left[1], right[1])
         if joined is None:
-            self.fail(node, f"{KIND_TITLES[left[1].kind]}与{KIND_TITLES[right[1].kind]}不能相加减")
+            kinds = {"kind": KIND_TITLES[left[1].kind], "other": KIND_TITLES[right[1].kind]}
+            self.fail(node, "%(kind)s与%(other)s不能相加减", **kinds)
         return Arith(op, left[0], right[0]), joined
 
     def _shift(self, node: exp.Expression, at: Node, sign: Literal[1, -1]) -> Typed:

@@ -35,24 +35,26 @@ from aftersale.core.money import yuan_text
 from aftersale.core.rulebook import Book, Rule, Setting
 
 Language = Literal["zh", "en"]
+CLOCK = "minute of the day"
+"""The unit of numbers that people read as a time of day."""
 _SIGNS = {"=": "=", "<>": "≠", "<": "<", "<=": "≤", ">": ">", ">=": "≥"}
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "zh": {
-        "yes": "是", "no": "否", "unknown": "未知", "unknown_why": "未知({why})",
+        "yes": "是", "no": "否", "unknown": "未知", "unknown_why": "未知（{why}）",
         "hours": "{n} 小时", "minutes": "{n} 分钟", "days": "{n} 天",
-        "below": "不到 {n}", "above": "超过 {n}", "list": "、", "empty": "(空)",
+        "below": "不到 {n}", "above": "超过 {n}", "list": "、", "empty": "（空）",
         "in": "{left} 属于 {right}", "not_in": "{left} 不属于 {right}",
         "is_null": "{left} 没有信息", "not_null": "{left} 有信息",
-        "and": "({parts})", "and_join": " 并且 ", "or": "({parts})", "or_join": " 或者 ",
-        "not": "并非({part})", "true": "{part} 成立", "false": "{part} 明确不成立",
-        "not_true": "{part}(不成立或未知)", "not_false": "{part}(成立或未知)",
+        "and": "（{parts}）", "and_join": " 并且 ", "or": "（{parts}）", "or_join": " 或者 ",
+        "not": "并非（{part}）", "true": "{part} 成立", "false": "{part} 明确不成立",
+        "not_true": "{part}（不成立或未知）", "not_false": "{part}（成立或未知）",
         "after": "{at} 起生效", "before": "{at} 前有效", "case": "按条件取值 {value}",
-        "coalesce": "首个已知({parts})", "least": "较小者({parts})", "greatest": "较大者({parts})",
+        "coalesce": "首个已知（{parts}）", "least": "较小者（{parts}）", "greatest": "较大者（{parts}）",
         "percent_of": "{a} 的 {b}%",
-        "change": "{title} 由 {before} 变为 {after}", "change_join": ",并且 ",
-        "leads": "如果 {changes},则命中「{rule}」",
-        "leaves": "如果 {changes},则不再命中「{rule}」",
-        "nothing": "如果 {changes},则没有规则命中",
+        "change": "{title} 由 {before} 变为 {after}", "change_join": "，并且 ",
+        "leads": "如果 {changes}，则命中「{rule}」",
+        "leaves": "如果 {changes}，则不再命中「{rule}」",
+        "nothing": "如果 {changes}，则没有规则命中",
     },
     "en": {
         "yes": "yes", "no": "no", "unknown": "unknown", "unknown_why": "unknown ({why})",
@@ -72,6 +74,17 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "nothing": "If {changes}, then no rule applies",
     },
 }  # fmt: skip
+
+
+def clock(minute: int) -> str:
+    """A minute of the day as its time."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def bare(setting: Setting) -> bool:
+    """Whether its values are shown without their unit, which is then to be told beside them."""
+    told = setting.type.kind in ("hours", "minutes", "days", "fen", "bool", "list") or setting.unit == CLOCK
+    return bool(setting.unit) and not told
 
 
 @dataclass(frozen=True)
@@ -172,10 +185,10 @@ class Wording:
             return self._say("unknown_why", why=why) if why else self._say("unknown")
         if fact.moment and isinstance(value, datetime):
             return self._show_age(fact, value)
-        return self.labels(fact).get(str(value)) or self.show(value, fact.type.kind)
+        return self.labels(fact).get(str(value)) or self.show(value, fact.type.kind, fact.unit)
 
-    def show(self, value: Value | None, kind: Kind | None) -> str:
-        """A value by its kind: money in yuan, moments in Shanghai time, durations with their unit."""
+    def show(self, value: Value | None, kind: Kind | None, unit: str | None = None) -> str:
+        """A value by its kind: money in yuan, moments in Shanghai time, durations with their unit, minutes as 09:00."""
         match value:
             case None:
                 return self._say("unknown")
@@ -187,6 +200,8 @@ class Wording:
                 return self._say("list").join(map(str, value)) or self._say("empty")
             case int() if kind == "fen":
                 return yuan_text(value)
+            case int() if unit == CLOCK:
+                return clock(value)
             case _:
                 return self._say(kind, n=value) if kind in SECONDS else str(value)
 
@@ -230,7 +245,8 @@ class Wording:
                 return f"{self.title(fact)}{read}"
             case Knob(name):
                 setting = self.book.settings[name]
-                return f"{self.title(setting)} {self.show(self.env.settings[name], setting.type.kind)}"
+                value = self.show(self.env.settings[name], setting.type.kind, setting.unit)
+                return f"{self.title(setting)} {value}"
             case Arith(op, left, right):
                 inner: Kind | None = "int" if op == "*" else kind
                 return f"{self.side(left, kind)} {op} {self.side(right, inner)}"

@@ -200,9 +200,9 @@ def _metric(entry: Any, rows: Mapping[str, RowSet], settings: Mapping[str, Setti
         raise RulebookError(_FILE, code, "window", f"{window} 不是以天计的设置{nearest(window, settings)}")
     parts = {"share": 2, "complement": 2, "mean": 1, "count": 1}.get(kind, 0)
     if [("top" in entry), ("bottom" in entry)] != [parts > 0, parts > 1]:
-        raise RulebookError(_FILE, code, "top", f"{kind} 要写 {parts} 个计数(top、bottom)")
+        raise RulebookError(_FILE, code, "top", f"{kind} 要写 {parts} 个计数（top、bottom）")
     if (kind == "formula") != ("function" in entry):
-        raise RulebookError(_FILE, code, "function", "formula 要写 function,其他不写")
+        raise RulebookError(_FILE, code, "function", "formula 要写 function，其他不写")
     top, bottom = (
         _measure(str(code), part, entry[part], window, rows) if part in entry else None
         for part in ("top", "bottom")

@@ -134,7 +134,7 @@ def _check(library: Library, codes: list[str]) -> None:
         script = library.scripts[code]
         strange = {name for one in script.variants for name in one.placeholders} - set(library.placeholders)
         if strange or script.group not in groups or codes.count(code) > 1 or not script.variants:
-            raise RulebookError("scripts", code, None, f"占位符、分组或代码不对:{sorted(strange) or code}")
+            raise RulebookError("scripts", code, None, f"占位符、分组或代码不对：{sorted(strange) or code}")
     unknown = [one.script for one in library.topics if one.script not in library.scripts]
     if unknown:
         raise RulebookError("scripts", unknown[0], "topics", "没有这个话术")

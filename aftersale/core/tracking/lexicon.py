@@ -139,7 +139,7 @@ def _compile(pattern: str, words: Mapping[str, str]) -> Pattern:
     try:
         return re.compile(full)
     except re.error as error:
-        raise RulebookError(BOOK, None, pattern[:60], f"正则表达式读不懂:{error}") from None
+        raise RulebookError(BOOK, None, pattern[:60], f"正则表达式读不懂：{error}") from None
 
 
 def _gazetteer(data: Mapping[str, Any], words: Mapping[str, str]) -> Gazetteer:

@@ -82,19 +82,29 @@ def prefilled(fields: tuple[Field, ...], known: Mapping[str, Given]) -> dict[str
 
 def filled(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, Given] | Refusal:
     """The values as they are kept: money in fen, what is left out as None; a value that does not fit is refused."""
+    found = begun(fields, given)
+    if not isinstance(found, Refusal) and any(one.required and found[one.name] is None for one in fields):
+        return Refusal("missing", "必填的项还没有填完")
+    return found
+
+
+def begun(fields: tuple[Field, ...], given: Mapping[str, str]) -> dict[str, Given] | Refusal:
+    """What was filled in so far, by the same measure; what is required may still be left out."""
     found: dict[str, Given] = {}
     for field in fields:
         written = given.get(field.name, "").strip()
-        if not written:
-            if field.required:
-                return Refusal("missing", "必填的项还没有填完")
-            found[field.name] = None
-            continue
-        value = _value(field, written)
-        if value is None:
+        value = _value(field, written) if written else None
+        if written and value is None:
             return _UNFIT[field.kind]
         found[field.name] = value
     return found
+
+
+def written(field: Field, value: Given) -> str:
+    """A kept value as a person would write it into the form."""
+    if value is None:
+        return ""
+    return yuan(value) if field.kind == "fen" and isinstance(value, int) else str(value)
 
 
 _UNFIT: Mapping[Kind, Refusal] = {

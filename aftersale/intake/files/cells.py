@@ -73,7 +73,7 @@ def identifier(cell: Cell) -> str | None:
     if _SCIENTIFIC.fullmatch(text):
         raise BadCell("编号已被表格软件改成科学计数，末尾数字丢失；请重新导出，并把这一列存为文本")
     if len(text) > ID_LENGTH_MAX or not _ID.fullmatch(text):
-        raise BadCell(f"不是编号；编号只含数字、字母、-、_，最长 {ID_LENGTH_MAX} 位")
+        raise BadCell("不是编号；编号只含数字、字母、-、_，最长 %(most)s 位", most=ID_LENGTH_MAX)
     return text
 
 
@@ -100,7 +100,7 @@ def amount(cell: Cell) -> int | None:
     if fen is None and _LONG_DECIMAL.fullmatch(bare):
         fen = _fen_of_noise(bare)
     if fen is None:
-        raise BadCell(f"不是金额；应为最多两位小数的元，不超过 {FEN_MAX // 100:,} 元")
+        raise BadCell("不是金额；应为最多两位小数的元，不超过 %(most)s 元", most=f"{FEN_MAX // 100:,}")
     return fen
 
 

@@ -32,11 +32,15 @@ def delimited_rows(path: Path, encoding: str, progress: Callable[[float], None] 
         try:
             for number, cells in enumerate(reader):
                 if number > ROWS_MAX:
-                    raise UnusableFile(f"{path.name}：超过 {ROWS_MAX:,} 行；请按日期分成几个文件导出")
+                    raise UnusableFile(
+                        path.name, "超过 %(rows)s 行；请按日期分成几个文件导出", rows=f"{ROWS_MAX:,}"
+                    )
                 if len(cells) > COLUMNS_MAX:
                     raise UnusableFile(
-                        f"{path.name}：第 {line} 行有 {len(cells):,} 列，最多 {COLUMNS_MAX} 列"
-                    )
+                        path.name,
+                        "第 %(line)s 行有 %(columns)s 列，最多 %(most)s 列",
+                        line=line, columns=f"{len(cells):,}", most=COLUMNS_MAX,
+                    )  # fmt: skip
                 if any(cells):
                     yield line, [*cells]
                 line = reader.line_num + 1
@@ -44,7 +48,10 @@ def delimited_rows(path: Path, encoding: str, progress: Callable[[float], None] 
                     progress(raw.tell() / size)
         except csv.Error as error:
             raise UnusableFile(
-                f"{path.name}：第 {line} 行读不下去：引号不成对，或单元格超过 {FIELD_MAX:,} 字；请检查"
+                path.name,
+                "第 %(line)s 行读不下去：引号不成对，或单元格超过 %(most)s 字；请检查",
+                line=line,
+                most=f"{FIELD_MAX:,}",
             ) from error
 
 
@@ -53,5 +60,5 @@ def _lines(file: TextIOWrapper, name: str) -> Iterator[str]:
     while line := file.readline(LINE_BYTES_MAX):
         number += 1
         if len(line) >= LINE_BYTES_MAX:
-            raise UnusableFile(f"{name}：第 {number} 行超过 100 万字，不是表格的一行；请重新导出")
+            raise UnusableFile(name, "第 %(line)s 行超过 100 万字，不是表格的一行；请重新导出", line=number)
         yield line

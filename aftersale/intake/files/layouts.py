@@ -72,6 +72,7 @@ class Layout:
 
     name: str
     title: str
+    title_en: str
     kind: str
     platform: str | None
     required: tuple[str, ...]
@@ -125,6 +126,7 @@ def _layout(block: Mapping[str, Any]) -> Layout:
     return Layout(
         name=block["name"],
         title=block["title"],
+        title_en=block["title_en"],
         kind=block["kind"],
         platform=block.get("platform"),
         required=tuple(block["required"]),
@@ -144,8 +146,8 @@ def named(name: str) -> Layout:
     for layout in known_layouts():
         if layout.name == name:
             return layout
-    names = "、".join(layout.name for layout in known_layouts())
-    raise UnusableFile(f"没有名为「{name}」的版式；可用的版式：{names}")
+    names = [layout.name for layout in known_layouts()]
+    raise UnusableFile("", "没有名为「%(wanted)s」的版式；可用的版式：%(known)s", wanted=name, known=names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from aftersale.intake.files.layouts import (
     matches,
     normal,
 )
-from aftersale.intake.files.trouble import UnusableFile
+from aftersale.intake.files.trouble import WrongMapping
 
 IGNORE = "ignore"
 MAPPING_BYTES_MAX = 1_000_000
@@ -77,21 +77,27 @@ def guess(headers: Sequence[str], nearest: Layout) -> dict[str, str]:
 
 
 def load_mapping(path: Path) -> Layout:
-    """The layout that a mapping file describes; raises `UnusableFile` naming the entry that is wrong."""
+    """The layout that a mapping file describes; raises `WrongMapping` naming the entry that is wrong."""
     data = _load(path)
     kind = data.get("kind")
     if kind not in KINDS:
-        raise UnusableFile(f"{path.name}：kind 是「{kind}」，应为 {'、'.join(KINDS)} 之一")
+        raise WrongMapping(
+            path.name, "kind 是「%(kind)s」，应为 %(kinds)s 之一", kind=str(kind), kinds=[*KINDS]
+        )
     columns = _columns(path, data.get("columns"))
     if missing := [name for name in REQUIRED[kind] if name not in columns]:
-        raise UnusableFile(f"{path.name}：还缺字段 {'、'.join(missing)}；请把对应的列指给它")
+        raise WrongMapping(path.name, "还缺字段 %(fields)s；请把对应的列指给它", fields=missing)
     if kind == "order" and not {"paid", "net_paid"} & columns.keys():
-        raise UnusableFile(
-            f"{path.name}：还缺字段 paid（实付）或 net_paid（扣除退款后的实付）；请把对应的列指给它"
+        raise WrongMapping(
+            path.name,
+            "还缺字段 %(field)s 或 %(fields)s；请把对应的列指给它",
+            field="paid",
+            fields=["net_paid"],
         )
     return Layout(
         name=path.name,
         title=f"映射 {path.name}",
+        title_en=f"mapping {path.name}",
         kind=kind,
         platform=data.get("platform"),
         required=tuple(REQUIRED[kind]),
@@ -103,41 +109,59 @@ def load_mapping(path: Path) -> Layout:
 def _load(path: Path) -> Mapping[str, Any]:
     try:
         if path.stat().st_size > MAPPING_BYTES_MAX:
-            raise UnusableFile(f"{path.name}：映射文件过大")
+            raise WrongMapping(path.name, "映射文件过大")
         data = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
-        raise UnusableFile(f"{path.name}：映射文件打不开（{error.strerror}）") from error
+        raise WrongMapping(path.name, "映射文件打不开（%(why)s）", why=error.strerror) from error
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UnusableFile(f"{path.name}：映射文件不是合法的 UTF-8 YAML；请检查缩进和冒号") from error
+        raise WrongMapping(path.name, "映射文件不是合法的 UTF-8 YAML；请检查缩进和冒号") from error
     if not isinstance(data, dict):
-        raise UnusableFile(f"{path.name}：映射文件应含 kind 和 columns")
+        raise WrongMapping(path.name, "映射文件应含 kind 和 columns")
     return data
 
 
 def _columns(path: Path, given: object) -> dict[str, str]:
     if not isinstance(given, dict):
-        raise UnusableFile(f"{path.name}：缺少 columns（列名 → 字段）")
+        raise WrongMapping(path.name, "缺少 columns（列名 → 字段）")
     columns: dict[str, str] = {}
     for header, name in given.items():
         if name in (IGNORE, None):
             continue
         if name not in FIELDS:
-            near = get_close_matches(str(name), FIELDS, n=1)
-            hint = f"；是不是 {near[0]}？" if near else "；不需要的列写 ignore"
-            raise UnusableFile(f"{path.name}：列「{header}」指给了不存在的字段「{name}」{hint}")
+            raise _no_field(path, str(header), str(name))
         if name in columns:
-            raise UnusableFile(
-                f"{path.name}：「{columns[name]}」和「{header}」都指给了 {name}；每个字段只能有一列"
-            )
+            raise WrongMapping(
+                path.name,
+                "「%(one)s」和「%(other)s」都指给了 %(field)s；每个字段只能有一列",
+                one=columns[name], other=str(header), field=name,
+            )  # fmt: skip
         columns[name] = str(header)
     return columns
+
+
+def _no_field(path: Path, header: str, name: str) -> WrongMapping:
+    near = get_close_matches(name, FIELDS, n=1)
+    if not near:
+        return WrongMapping(
+            path.name,
+            "列「%(header)s」指给了不存在的字段「%(given)s」；不需要的列写 ignore",
+            header=header,
+            given=name,
+        )
+    return WrongMapping(
+        path.name,
+        "列「%(header)s」指给了不存在的字段「%(given)s」；是不是 %(field)s？",
+        header=header, given=name, field=near[0],
+    )  # fmt: skip
 
 
 def _words(path: Path, data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     like = data.get("like")
     base = {layout.name: layout.words for layout in known_layouts()}
     if like is not None and like not in base:
-        raise UnusableFile(f"{path.name}：like 是「{like}」，没有这种版式；可用：{'、'.join(base)}")
+        raise WrongMapping(
+            path.name, "like 是「%(like)s」，没有这种版式；可用：%(known)s", like=str(like), known=[*base]
+        )
     merged = {name: dict(words) for layout in known_layouts() for name, words in layout.words.items()}
     for name, known in base.get(str(like), {}).items():
         merged[name] = merged[name] | dict(known)
@@ -147,8 +171,11 @@ def _words(path: Path, data: Mapping[str, Any]) -> dict[str, dict[str, str]]:
         if not isinstance(codes, dict) or not all(
             isinstance(v, list) and k in allowed for k, v in codes.items()
         ):
-            raise UnusableFile(
-                f"{path.name}：words.{name} 应为 代码: [说法, …]；可用的代码：{'、'.join(sorted(allowed))}"
+            raise WrongMapping(
+                path.name,
+                "words.%(given)s 应为 代码: [说法, …]；可用的代码：%(known)s",
+                given=str(name),
+                known=sorted(allowed),
             )
         merged[name] = merged[name] | flat_words(codes)
     return merged

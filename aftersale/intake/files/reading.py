@@ -119,7 +119,10 @@ class Reading:
         extra = [cell for cell in cells[len(self.headers) :] if plain(cell)]
         if extra or len(cells) < len(self.headers):
             raise BadField(
-                "", f"有 {len(cells)} 列，表头有 {len(self.headers)} 列；多半是逗号、引号错位或行被截断"
+                "",
+                "有 %(cells)s 列，表头有 %(headers)s 列；多半是逗号、引号错位或行被截断",
+                cells=len(cells),
+                headers=len(self.headers),
             )
         return cells
 
@@ -127,11 +130,21 @@ class Reading:
         place = next(iter(self.layout.places(self.headers).get(error.name, ())), None)
         column = self.headers[place] if place is not None else ""
         value = shorten(cells[place]) if place is not None and place < len(cells) else ""
-        self.bad.append(BadRow(line, column, value, error.why, self._raw(cells)))
+        self.bad.append(BadRow(line, column, value, error.say, error.values, self._raw(cells)))
         if self.rows == len(self.bad) == HOPELESS_ROWS:
-            raise UnusableFile(f"{self.path.name}：前 {HOPELESS_ROWS:,} 行都读不懂，例如{self.bad[0]}")
+            raise UnusableFile(
+                self.path.name,
+                "前 %(rows)s 行都读不懂，例如%(example)s",
+                rows=f"{HOPELESS_ROWS:,}",
+                example=self.bad[0].told,
+            )
         if len(self.bad) > BAD_ROWS_MAX:
-            raise UnusableFile(f"{self.path.name}：坏行超过 {BAD_ROWS_MAX:,} 行，例如{self.bad[0]}")
+            raise UnusableFile(
+                self.path.name,
+                "坏行超过 %(rows)s 行，例如%(example)s",
+                rows=f"{BAD_ROWS_MAX:,}",
+                example=self.bad[0].told,
+            )
 
     def _raw(self, cells: Sequence[Cell]) -> bytes:
         """The understood columns only: names, telephones and addresses are not kept."""
@@ -165,7 +178,7 @@ def read(
         table = delimited_rows(path, sniffed.encoding, progress)
     first = list(itertools.islice(table, HEADER_ROWS_MAX))
     if not first:
-        raise UnusableFile(f"{path.name}：没有一行数据；请重新导出")
+        raise UnusableFile(path.name, "没有一行数据；请重新导出")
     given = load_mapping(mapping) if mapping else named(layout) if layout else None
     chosen, at = _given(path, given, first) if given else _recognised(path, first)
     headers = [normal(plain(cell)) for cell in first[at][1]]
@@ -180,7 +193,9 @@ def _given(path: Path, layout: Layout, first: Sequence[tuple[int, list[Cell]]]) 
     missing = [layout.missing([normal(plain(cell)) for cell in cells]) for _, cells in first]
     at = min(range(len(first)), key=lambda index: len(missing[index]))
     if missing[at]:
-        raise UnusableFile(f"{path.name}：不是「{layout.title}」，缺少列 {'、'.join(missing[at])}")
+        raise UnusableFile(
+            path.name, "不是「%(layout)s」，缺少列 %(columns)s", layout=layout.title, columns=missing[at]
+        )
     return layout, at
 
 
@@ -197,15 +212,22 @@ def _recognised(path: Path, first: Sequence[tuple[int, list[Cell]]]) -> tuple[La
     found = [normal(plain(cell)) for cell in first[at][1]]
     rows = first[at + 1 :]
     if match.share >= SHARE_MIN and len(match.missing) < len(match.layout.required):
-        lacking = "、".join(match.missing)
-        why = f"{path.name}：最接近「{match.layout.title}」，但缺少列 {lacking}；请重新导出，勾选这些列"
-        raise UnknownLayout(why, found, rows, match.layout.name)
+        raise UnknownLayout(
+            path.name,
+            "最接近「%(layout)s」，但缺少列 %(columns)s；请重新导出，勾选这些列",
+            layout=match.layout.title,
+            columns=[*match.missing],
+        ).with_table(found, rows, match.layout.name)
     headers = [str(cell) for cell in first[at][1] if plain(cell)]
     written = propose(path, headers)
     if written is None:
-        raise UnusableFile(f"{path.name}：不认识的版式，也无法在旁边写映射文件；请换到可写的文件夹再试")
-    why = f"{path.name}：不认识的版式；请核对 {written.name} 后，加 --mapping {written} 再运行"
-    raise UnknownLayout(why, found, rows, match.layout.name)
+        raise UnusableFile(path.name, "不认识的版式，也无法在旁边写映射文件；请换到可写的文件夹再试")
+    raise UnknownLayout(
+        path.name,
+        "不认识的版式；请核对 %(mapping)s 后，加 --mapping %(path)s 再运行",
+        mapping=written.name,
+        path=str(written),
+    ).with_table(found, rows, match.layout.name)
 
 
 def _facts(layout: Layout, headers: Sequence[str]) -> frozenset[str]:
@@ -237,7 +259,7 @@ def _seen_before(told: Told, line: int, seen: dict[str, tuple[int, int, int]]) -
     if earlier == content:
         return True
     if version == main.version or told.line:
-        raise BadField("", f"与第 {first_line} 行编号相同、内容不同，无法判断哪一行更新")
+        raise BadField("", "与第 %(line)s 行编号相同、内容不同，无法判断哪一行更新", line=first_line)
     return False
 
 
@@ -253,7 +275,9 @@ def _gathered(told: Iterator[tuple[int, Told, bytes]], reading: Reading) -> Iter
         orders.setdefault(row[1].order.order_id, []).append(row)
         if reading.rows > SUBORDER_ROWS_MAX:
             raise UnusableFile(
-                f"{reading.path.name}：子订单超过 {SUBORDER_ROWS_MAX:,} 行；请按日期分成几个文件导出"
+                reading.path.name,
+                "子订单超过 %(rows)s 行；请按日期分成几个文件导出",
+                rows=f"{SUBORDER_ROWS_MAX:,}",
             )
     for rows in orders.values():
         lines: tuple[OrderLine, ...] = tuple(row.line for _, row, _ in rows if row.line)

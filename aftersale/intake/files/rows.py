@@ -28,12 +28,11 @@ _PROGRESS = {state: rank for rank, state in enumerate(_STEPS, 1)}
 
 
 class BadField(ValueError):
-    """A field whose value cannot be right; the row is parked."""
+    """A field whose value cannot be right; the row is parked. `say` with its `values`: why."""
 
-    def __init__(self, name: str, why: str) -> None:
-        super().__init__(why)
-        self.name = name
-        self.why = why
+    def __init__(self, name: str, say: str, **values: object) -> None:
+        super().__init__(say % values)
+        self.name, self.say, self.values = name, say, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class RowReader:
                     if value is not None and value != "":
                         break
             except BadCell as error:
-                raise BadField(name, str(error)) from error
+                raise BadField(name, error.say, **error.values) from error
             if kind == "past" and isinstance(value, datetime) and value > self.latest:
                 raise BadField(name, "时间在未来；请核对这一格和本机时钟")
             if kind == "word":
@@ -181,7 +180,7 @@ def _order_row(values: Mapping[str, Value], layout: Layout) -> Told:
             raise BadField("paid_at", "有实付或退款，却没有付款时间")
     _not_above(refunded, paid, "refunded")
     if total is not None and paid is not None and paid > total:
-        raise BadField("total", f"总金额小于实付 {yuan_text(paid)}（实付＝买家实际支付＋退款）")
+        raise BadField("total", "总金额小于实付 %(paid)s（实付＝买家实际支付＋退款）", paid=yuan_text(paid))
     state = _text(values, "order_state") or (None if net is None else ("paid" if paid_at else "unpaid"))
     version = _version(values, state, _permille(refunded, paid))
     order = _order(values, version=version, paid=paid, state=state, refunded=refunded)
@@ -267,7 +266,8 @@ def _need(values: Mapping[str, Value], name: str) -> str:
 
 def _not_above(amount: int | None, paid: int | None, name: str = "amount") -> None:
     if amount is not None and paid is not None and amount > paid:
-        raise BadField(name, f"退款 {yuan_text(amount)} 大于实付 {yuan_text(paid)}")
+        parts = {"amount": yuan_text(amount), "paid": yuan_text(paid)}
+        raise BadField(name, "退款 %(amount)s 大于实付 %(paid)s", **parts)
 
 
 def _shipped(values: Mapping[str, Value]) -> bool | None:

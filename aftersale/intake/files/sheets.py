@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from aftersale.core.language.saying import saying
 from aftersale.intake.files.delimited import COLUMNS_MAX, ROWS_MAX, Rows
 from aftersale.intake.files.trouble import UnusableFile
 
@@ -16,11 +17,11 @@ SECONDS_BASE = 8
 BYTES_A_SECOND = 4_000_000
 
 _WHY = {
-    "columns": f"超过 {COLUMNS_MAX} 列；请删去多余的空列，或另存为 .csv",
-    "empty": "没有数据；请重新导出",
-    "password": "有密码保护；请取消密码后重新保存",
-    "broken": "表格文件已损坏或不是 .xlsx/.xls；请重新导出",
-    "memory": "展开后太大，超出内存限制；请删去多余的空行空列，或另存为 .csv",
+    "columns": saying("超过 %(most)s 列；请删去多余的空列，或另存为 .csv", most=COLUMNS_MAX),
+    "empty": saying("没有数据；请重新导出"),
+    "password": saying("有密码保护；请取消密码后重新保存"),
+    "broken": saying("表格文件已损坏或不是 .xlsx/.xls；请重新导出"),
+    "memory": saying("展开后太大，超出内存限制；请删去多余的空行空列，或另存为 .csv"),
 }
 
 
@@ -47,10 +48,10 @@ def _received(process: subprocess.Popen[bytes], name: str, progress: Callable[[f
     frames = _frames(process)
     answer, told = next(frames, ("refused", "memory"))
     if answer == "refused":
-        raise UnusableFile(f"{name}：{_WHY[told]}")
+        raise _refused(name, told)
     value = int(told)
     if value > ROWS_MAX:
-        raise UnusableFile(f"{name}：超过 {ROWS_MAX:,} 行；请按日期分成几个文件导出")
+        raise UnusableFile(name, "超过 %(rows)s 行；请按日期分成几个文件导出", rows=f"{ROWS_MAX:,}")
     done = 0
     for frame in frames:
         yield from ((line, cells) for line, cells in frame if any(cell not in ("", None) for cell in cells))
@@ -58,7 +59,12 @@ def _received(process: subprocess.Popen[bytes], name: str, progress: Callable[[f
         if progress is not None:
             progress(done / max(value, 1))
     if process.wait() != 0 or done != value:
-        raise UnusableFile(f"{name}：{_WHY['memory']}")
+        raise _refused(name, "memory")
+
+
+def _refused(name: str, code: str) -> UnusableFile:
+    why = _WHY[code]
+    return UnusableFile(name, why["say"], **why["values"])
 
 
 def _frames(process: subprocess.Popen[bytes]) -> Iterator[Any]:

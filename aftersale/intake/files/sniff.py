@@ -34,17 +34,17 @@ def sniff(path: Path) -> Sniffed:
         with path.open("rb") as file:
             head = file.read(4096)
     except OSError as error:
-        raise UnusableFile(f"{path.name}：打不开（{error.strerror}）；请检查路径和权限") from error
+        raise UnusableFile(path.name, "打不开（%(why)s）；请检查路径和权限", why=error.strerror) from error
     if not head.strip():
-        raise UnusableFile(f"{path.name}：文件是空的；请重新导出")
+        raise UnusableFile(path.name, "文件是空的；请重新导出")
     if size > BYTES_MAX:
-        raise UnusableFile(f"{path.name}：文件超过 {BYTES_MAX // 10**6} MB；请按日期分成几个文件导出")
+        raise UnusableFile(path.name, "文件超过 %(mb)s MB；请按日期分成几个文件导出", mb=BYTES_MAX // 10**6)
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return Sniffed("sheet", inflated=_check_zip(path))
     if head.startswith(_OLE):
         return Sniffed("sheet", inflated=_check_ole(path, size))
     if head.lstrip()[:1] == b"<":
-        raise UnusableFile(f"{path.name}：这是网页或 XML，不是表格；请用表格软件打开后另存为 .xlsx 或 .csv")
+        raise UnusableFile(path.name, "这是网页或 XML，不是表格；请用表格软件打开后另存为 .xlsx 或 .csv")
     return Sniffed("text", encoding=_encoding(path, head))
 
 
@@ -54,26 +54,28 @@ def _check_zip(path: Path) -> int:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise UnusableFile(f"{path.name}：表格文件已损坏；请重新导出") from error
+        raise UnusableFile(path.name, "表格文件已损坏；请重新导出") from error
     names = {member.filename.lower() for member in members}
     inflated = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if any(name.endswith("vbaproject.bin") for name in names) or path.suffix.lower() == ".xlsm":
-        raise UnusableFile(f"{path.name}：表格里带有宏，不予打开；请另存为不带宏的 .xlsx 或 .csv")
+        raise UnusableFile(path.name, "表格里带有宏，不予打开；请另存为不带宏的 .xlsx 或 .csv")
     if "xl/workbook.xml" not in names:
-        raise UnusableFile(f"{path.name}：不是 .xlsx 表格；请另存为 .xlsx 或 .csv")
+        raise UnusableFile(path.name, "不是 .xlsx 表格；请另存为 .xlsx 或 .csv")
     if len(members) > MEMBERS_MAX or inflated > SHEET_BYTES_MAX or inflated > RATIO_MAX * packed + CHUNK:
         raise UnusableFile(
-            f"{path.name}：解压后有 {inflated // 10**6} MB，大小或压缩比不正常，不予打开；请另存为 .csv"
+            path.name,
+            "解压后有 %(mb)s MB，大小或压缩比不正常，不予打开；请另存为 .csv",
+            mb=inflated // 10**6,
         )
     return inflated
 
 
 def _check_ole(path: Path, size: int) -> int:
     if size > SHEET_BYTES_MAX // 4:
-        raise UnusableFile(f"{path.name}：.xls 文件太大；请另存为 .csv")
+        raise UnusableFile(path.name, ".xls 文件太大；请另存为 .csv")
     if _OLE_MACROS in path.read_bytes():
-        raise UnusableFile(f"{path.name}：表格里带有宏，不予打开；请另存为不带宏的 .xlsx 或 .csv")
+        raise UnusableFile(path.name, "表格里带有宏，不予打开；请另存为不带宏的 .xlsx 或 .csv")
     return size
 
 
@@ -81,20 +83,30 @@ def _encoding(path: Path, head: bytes) -> str:
     """BOM → strict UTF-8 → strict GB18030; a file that mixes them is refused with the line."""
     name = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
     if name != "utf-16" and b"\x00" in head:
-        raise UnusableFile(f"{path.name}：不是文本也不是表格；请导出为 .csv 或 .xlsx")
+        raise UnusableFile(path.name, "不是文本也不是表格；请导出为 .csv 或 .xlsx")
     wrong = _first_wrong_line(path, name)
     if wrong is None:
         return name
     if name != "utf-8":
-        raise UnusableFile(f"{path.name}：第 {wrong} 行不是 {name.upper()} 编码；请用表格软件重新保存为 .csv")
+        raise UnusableFile(
+            path.name,
+            "第 %(line)s 行不是 %(encoding)s 编码；请用表格软件重新保存为 .csv",
+            line=wrong, encoding=name.upper(),
+        )  # fmt: skip
     also_wrong = _first_wrong_line(path, "gb18030")
     if also_wrong is not None:
         raise UnusableFile(
-            f"{path.name}：第 {wrong} 行不是 UTF-8，第 {also_wrong} 行不是 GB18030，编码混杂；请重新导出"
-        )
+            path.name,
+            "第 %(line)s 行不是 UTF-8，第 %(other)s 行不是 GB18030，编码混杂；请重新导出",
+            line=wrong, other=also_wrong,
+        )  # fmt: skip
     odd = _first_utf8_line(path)
     if odd is not None:
-        raise UnusableFile(f"{path.name}：第 {odd} 行是 UTF-8，第 {wrong} 行是 GB18030，编码混杂；请重新导出")
+        raise UnusableFile(
+            path.name,
+            "第 %(line)s 行是 UTF-8，第 %(other)s 行是 GB18030，编码混杂；请重新导出",
+            line=odd, other=wrong,
+        )  # fmt: skip
     return "gb18030"
 
 
@@ -109,7 +121,7 @@ def _first_wrong_line(path: Path, encoding: str) -> int | None:
             except UnicodeDecodeError as error:
                 return lines + error.object[: error.start].count(b"\n")
             if "\x00" in text:
-                raise UnusableFile(f"{path.name}：不是文本也不是表格；请导出为 .csv 或 .xlsx")
+                raise UnusableFile(path.name, "不是文本也不是表格；请导出为 .csv 或 .xlsx")
             lines += text.count("\n")
     try:
         decoder.decode(b"", final=True)

@@ -1,11 +1,9 @@
 """An upload as a file on this worker's disk, read with the mapping that counts for it."""
 
-import csv
 import hashlib
-import io
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +11,17 @@ from typing import Any
 import yaml
 from psycopg import Connection
 
-from aftersale.core.spreadsheets import guarded
+from aftersale.core.language.saying import saying
 from aftersale.intake.files.reading import Reading, read
-from aftersale.intake.files.trouble import BadRow, UnknownLayout
+from aftersale.intake.files.trouble import BadRow, UnknownLayout, WrongMapping
+from aftersale.jobs import table
 from aftersale.jobs.running import Running, Unfit
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.intake.uploads", "uploads.sql")
 MAPPING_NAME = "各列的对应"
 BAD_FILE = "坏行.csv"
+UNEXPLAINED = "先核对各列，再导入。"
 
 
 def moment(conn: Connection[Any]) -> datetime:
@@ -73,27 +73,25 @@ def header_key(headers: Sequence[str]) -> str:
 def opened(
     conn: Connection[Any], path: Path, now: datetime, running: Running, show: Show | None = None
 ) -> tuple[Reading, Mapping[str, Any] | None]:
-    """The reading by the mapping that was asked for, else by the remembered one, else by the file's own header."""
+    """The reading by the mapping that was asked for, else by the remembered one where it fits, else by the file's own
+    header."""
     asked: Mapping[str, Any] | None = running.asked.get("mapping")
     if asked is not None:
         return reading_of(path, asked, now, show), asked
     try:
-        reading = reading_of(path, None, now, show)
-        headers = reading.headers
+        own: Reading | UnknownLayout = reading_of(path, None, now, show)
     except UnknownLayout as unknown:
-        mapping = remembered(conn, running.shop_id, unknown.headers)
-        if mapping is None:
-            raise
-        return reading_of(path, mapping, now, show), mapping
-    mapping = remembered(conn, running.shop_id, headers)
-    return (reading_of(path, mapping, now, show), mapping) if mapping else (reading, None)
+        own = unknown
+    if mapping := remembered(conn, running.shop_id, own.headers):
+        with suppress(WrongMapping):
+            return reading_of(path, mapping, now, show), mapping
+    if isinstance(own, UnknownLayout):
+        raise own
+    return own, None
 
 
-def bad_rows_csv(bad: Sequence[BadRow]) -> bytes:
-    """Line, column, value and reason of each bad row; opens in a spreadsheet, no cell is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(("行", "列", "原值", "原因"))
-    for row in bad:
-        writer.writerow([row.line, *map(guarded, (row.column, row.value, row.why))])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+def leave_bad_rows(running: Running, bad: Sequence[BadRow]) -> None:
+    """Line, column, value and reason of each bad row, as a file of the job."""
+    if bad:
+        rows = [(row.line, row.column, row.value, saying(row.say, **row.values)) for row in bad]
+        running.attach(BAD_FILE, table.MIME, table.packed(("行", "列", "原值", "原因"), rows))

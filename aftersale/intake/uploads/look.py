@@ -11,7 +11,7 @@ from aftersale.intake.files.layouts import Layout, named
 from aftersale.intake.files.mapping import IGNORE, guess
 from aftersale.intake.files.reading import PERSONAL, Reading
 from aftersale.intake.files.trouble import UnknownLayout, UnusableFile
-from aftersale.intake.uploads.kept import BAD_FILE, bad_rows_csv, header_key, kept, moment, opened
+from aftersale.intake.uploads.kept import header_key, kept, leave_bad_rows, moment, opened
 from aftersale.jobs.running import Running, Unfit
 
 BAD_SHOWN = 50
@@ -34,9 +34,8 @@ def run(conn: Connection[Any], running: Running) -> None:
         except UnknownLayout as unknown:
             return running.finish(_unknown(unknown), "")
         except UnusableFile as error:
-            raise Unfit(str(error)) from error
-    if reading.bad:
-        running.attach(BAD_FILE, "text/csv; charset=utf-8", bad_rows_csv(reading.bad))
+            raise Unfit(str(error), error.told) from error
+    leave_bad_rows(running, reading.bad)
     running.finish(_known(reading, mapping), "")
 
 
@@ -47,13 +46,16 @@ def _known(reading: Reading, mapping: Mapping[str, Any] | None) -> dict[str, Any
     return {
         "known": True,
         "layout": layout.title if mapping is None else "",
+        "layout_en": layout.title_en if mapping is None else "",
         "mapping": mapping,
         **_mapping(layout.kind, like, layout.platform, reading.headers, fields),
         "shown": [[line, *_cells(reading.headers, fields, cells)] for line, cells in reading.shown],
         "rows": reading.rows,
         "repeated": reading.repeated,
         "bad": len(reading.bad),
-        "bad_rows": [[row.line, row.column, row.value, row.why] for row in reading.bad[:BAD_SHOWN]],
+        "bad_rows": [
+            [row.line, row.column, row.value, row.say, row.values] for row in reading.bad[:BAD_SHOWN]
+        ],
         "missing": list(reading.missing_facts),
     }
 

@@ -6,8 +6,8 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.intake.files.taking import take_in
-from aftersale.intake.files.trouble import UnusableFile
-from aftersale.intake.uploads.kept import BAD_FILE, bad_rows_csv, kept, moment, opened
+from aftersale.intake.files.trouble import UnknownLayout, UnusableFile
+from aftersale.intake.uploads.kept import UNEXPLAINED, kept, leave_bad_rows, moment, opened
 from aftersale.jobs.running import Running, Unfit
 
 
@@ -25,10 +25,11 @@ def run(conn: Connection[Any], running: Running) -> None:
             now = moment(conn)
             reading, _ = opened(conn, path, now, running)
             rows = take_in(conn, running.shop_id, reading, now, told)
+        except UnknownLayout as error:
+            raise Unfit(UNEXPLAINED) from error
         except UnusableFile as error:
-            raise Unfit(str(error)) from error
-    if reading.bad:
-        running.attach(BAD_FILE, "text/csv; charset=utf-8", bad_rows_csv(reading.bad))
+            raise Unfit(str(error), error.told) from error
+    leave_bad_rows(running, reading.bad)
     running.finish(
         {**asdict(rows), "rows": rows.rows}, "停止前已经导入的行仍然有效；再导入同一个文件会接着做完。"
     )

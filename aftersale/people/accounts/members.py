@@ -153,8 +153,8 @@ def end_more(shop: Shop, user_id: int, number: int, by: User, now: datetime) -> 
 
 
 def leave(shop: Shop, user_id: int, by: User, now: datetime) -> Back | Refusal:
-    """The person leaves the shop: what they had to do goes back, their sessions end."""
-    back = Back(0, 0, 0)
+    """The person leaves the shop: what they had to do and had not sent goes back, their sessions end."""
+    back = Back(0, 0, 0, 0)
 
     def go(held: Held) -> None:
         nonlocal back

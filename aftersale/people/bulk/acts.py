@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from aftersale.cases.people import KINDS
+from aftersale.core.refusal import Refusal
 from aftersale.people import words
 from aftersale.rulebooks import books
 
 PLAIN = ("give", "note", "move")
-ACTS = (*KINDS, *PLAIN)
+ONE_BY_ONE = frozenset({"refuse"})  # what the buyer reads is written for one application
+ACTS = (*(kind for kind in KINDS if kind not in ONE_BY_ONE), *PLAIN)
 MOST = 10_000
 ROLES = ["agent", "lead", "finance", "owner"]
 
@@ -24,15 +26,23 @@ def titles() -> list[tuple[str, str]]:
     return [(act, title(act)) for act in ACTS]
 
 
+def impossible() -> frozenset[str]:
+    """What the book `possible` says of cases that no platform would take."""
+    return frozenset(str(getattr(rule.then["why"], "value", "")) for rule in books.book("possible").rules)
+
+
+def written(refusal: Refusal) -> str:
+    """A refusal's code as it is kept, with the limit that was exceeded."""
+    return refusal.code if refusal.fen is None else f"{refusal.code}:{refusal.fen}"
+
+
 def why(code: str) -> str:
-    """Why a case is left out, in a sentence."""
+    """Why a case is left out, in a sentence; `code` as it was written."""
     own: Mapping[str, str] = {
         "not_waiting": _("已经不在队列里，不用再处理。"),
         "role": _("您在这家店铺的角色不能这样做。"),
         "not_member": _("这位同事不在这家店铺。"),
         "same": _("已经是这样了，不用再改。"),
-        "finished": _("这张售后单已经结束。"),
-        "no_return": _("这种申请现在不能同意退货。"),
         "amount": _("买家没有申请金额，要逐单处理。"),
         "already": _("已经有一笔在进行，不能再做一次。"),
         "over_paid": _("金额超过订单还可以退的数额。"),
@@ -43,4 +53,7 @@ def why(code: str) -> str:
     }
     if code in own:
         return own[code]
-    return words.word("why", code) if code in books.titles()["why"] else own["gone"]
+    code, _colon, fen = code.partition(":")
+    if code not in books.titles()["why"]:
+        return own["gone"]
+    return _("%(why)s。") % {"why": words.why(code, int(fen) if fen else None)}

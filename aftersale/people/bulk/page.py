@@ -20,7 +20,6 @@ from aftersale.jobs import queue as jobs
 from aftersale.people import words
 from aftersale.people.acts import record_connection
 from aftersale.people.bulk import acts
-from aftersale.people.case import SENDS_BACK
 from aftersale.people.jobs import found as job_found
 from aftersale.people.jobs.page import shown
 from aftersale.people.queue import asked
@@ -71,15 +70,21 @@ def choose(request: HttpRequest) -> HttpResponse:
     back = redirect(f"/queue{address if address.startswith('?') else '?'}")
     act, value = form.get("act", ""), _value(form)
     if act not in acts.ACTS:
-        messages.error(request, _("请先选择要做什么。"), extra_tags="warning")
+        messages.error(request, _("没有预览：还没有选要做什么，请先选一项。"), extra_tags="warning")
         return back
     if not value and act in acts.PLAIN:
-        messages.error(request, _("请写明交给谁、移到哪个队列，或者备注的内容。"), extra_tags="warning")
+        messages.error(
+            request, _("没有预览：请写明交给谁、移到哪个队列，或者备注的内容。"), extra_tags="warning"
+        )
         return back
     now = moment()
     places = _all(request, address, now) if form.get("all") else _picked(request, form.getlist("pick"))
     if not places:
-        messages.error(request, _("没有选中售后单。"), extra_tags="warning")
+        messages.error(
+            request,
+            _("没有预览：还没有选中售后单，请先勾选，或用页尾的“对符合条件的全部”。"),
+            extra_tags="warning",
+        )
         return back
     return redirect("bulk-page", _preview(request, places, act, value, address, now))
 
@@ -114,7 +119,7 @@ def _preview(
     told |= {"address": address if address.startswith("?") else "?", "now": now}
     told |= {"shop_ids": [p.shop_id for p in places], "case_ids": [p.case_id for p in places]}
     told |= {"effect": act in record.KINDS, "money": record.KINDS.get(act, False)}
-    told |= {"roles": acts.ROLES, "returns": sorted(SENDS_BACK)}
+    told["roles"] = acts.ROLES
     with transaction.atomic():
         conn = record_connection()
         row = conn.execute(SQL["new"], told).fetchone()

@@ -5,8 +5,9 @@ VALUES (%(by)s, %(act)s, %(value)s, %(address)s, %(now)s) RETURNING id
 -- What each case is now, and what will become of it; the same checks stand again in the act itself.
 -- name: preview
 -- Alike are cases of a shop with one amount and no sister on the order: whether it is permitted is asked once for them.
+-- Both sides of the FULL JOIN have their partner; it is one because no plan can make a loop in a loop of it.
 WITH s AS MATERIALIZED (
-  SELECT w.no, c.shop_id, c.case_id, c.application_version, c.person_version, c.state, c.aftersale_type, c.reason,
+  SELECT w.no, c.shop_id, c.case_id, c.application_version, c.person_version, c.reason,
     c.amount_fen, c.order_id, i.queue, i.owner, m.role,
     CASE WHEN %(money)s THEN coalesce(c.amount_fen, 0) ELSE 0 END AS fen,
     coalesce((SELECT o.presale_deposit::text FROM orders o WHERE o.shop_id = c.shop_id AND o.order_id = c.order_id), '') AS deposit,
@@ -18,22 +19,25 @@ WITH s AS MATERIALIZED (
   JOIN membership m ON m.shop_id = c.shop_id AND m.user_id = %(user_id)s
   LEFT JOIN queue_item i ON i.shop_id = c.shop_id AND i.case_id = c.case_id),
 p AS MATERIALIZED (
-  SELECT a.shop_id, a.fen, a.deposit, a.alone, may.allowed, may.why, may.needs_approval
+  SELECT a.shop_id, a.fen, a.deposit, a.alone, may.allowed, may.needs_approval,
+    may.why || coalesce(':' || limit_of(a.shop_id, may.why), '') AS why
   FROM (SELECT DISTINCT ON (shop_id, fen, deposit, alone) shop_id, fen, deposit, alone, order_id, case_id FROM s
     WHERE %(effect)s ORDER BY shop_id, fen, deposit, alone) a
-  CROSS JOIN LATERAL person_permitted(a.shop_id, %(by)s, %(act)s, a.fen, 'bulk', a.order_id, a.case_id) may)
+  CROSS JOIN LATERAL person_permitted_each(a.shop_id, %(by)s, %(act)s, a.fen, 'bulk', a.order_id, a.case_id) may)
 INSERT INTO bulk_case (bulk_id, no, shop_id, case_id, version, person_version, queue, owner, reason, amount_fen, fate, code)
 SELECT %(id)s, s.no, s.shop_id, s.case_id, s.application_version, s.person_version, s.queue, s.owner, s.reason,
   s.fen,
   CASE WHEN f.code = '' THEN 'will' WHEN f.code = 'needs_approval' THEN 'ask' ELSE 'skip' END, f.code
-FROM s
+FROM (SELECT s.*, p.allowed, p.needs_approval, p.why FROM s
+  FULL JOIN p ON p.shop_id = s.shop_id AND p.fen = s.fen AND p.deposit = s.deposit AND p.alone = s.alone) s
 LEFT JOIN LATERAL (
   SELECT least(om.paid_fen, o.paid_fen) - om.held_fen + coalesce((SELECT sum(r.amount_fen) FROM intent r
     WHERE r.shop_id = s.shop_id AND r.case_id = s.case_id AND r.money AND r.state = 'approved' AND r.sends = 0
       AND r.planned_by LIKE 'rule:%%'), 0) AS left_fen
   FROM order_money om JOIN orders o ON o.shop_id = om.shop_id AND o.order_id = om.order_id
   WHERE %(money)s AND om.shop_id = s.shop_id AND om.order_id = s.order_id) l ON true
-LEFT JOIN p ON p.shop_id = s.shop_id AND p.fen = s.fen AND p.deposit = s.deposit AND p.alone = s.alone
+-- By key for each of them: no plan shall read all cases for it.
+LEFT JOIN LATERAL (SELECT i.why FROM impossible(s.shop_id, s.case_id, %(act)s) i LIMIT 1) n ON %(effect)s
 CROSS JOIN LATERAL (SELECT CASE
   WHEN s.queue IS NULL THEN 'not_waiting'
   WHEN (s.role = ANY (%(roles)s::text[])) IS NOT TRUE THEN 'role'
@@ -41,17 +45,16 @@ CROSS JOIN LATERAL (SELECT CASE
     WHERE t.shop_id = s.shop_id AND u.username = %(value)s AND (t.access_ends_at <= moment()) IS NOT TRUE) THEN 'not_member'
   WHEN %(act)s = 'give' AND s.owner = %(value)s OR %(act)s = 'move' AND s.queue = %(value)s THEN 'same'
   WHEN NOT %(effect)s THEN ''
-  WHEN s.state IN ('refunded', 'closed') THEN 'finished'
-  WHEN %(act)s = 'agree_return' AND (s.state = 'applied' AND s.aftersale_type = ANY (%(returns)s::text[])) IS NOT TRUE THEN 'no_return'
+  WHEN n.why IS NOT NULL THEN n.why
   WHEN %(money)s AND (s.amount_fen > 0) IS NOT TRUE THEN 'amount'
   WHEN EXISTS (SELECT FROM intent i WHERE i.shop_id = s.shop_id AND i.case_id = s.case_id
     AND i.state NOT IN ('cancelled', 'refused')
     AND (%(money)s AND i.money AND NOT (i.state = 'approved' AND i.sends = 0 AND i.planned_by LIKE 'rule:%%')
       OR NOT %(money)s AND i.kind = %(act)s AND i.platform_version = s.application_version)) THEN 'already'
   WHEN %(money)s AND (s.running_fen <= l.left_fen) IS NOT TRUE THEN 'over_paid'
-  WHEN p.allowed THEN ''
-  WHEN p.needs_approval AND %(money)s THEN 'needs_approval'
-  ELSE coalesce(p.why, 'role') END AS code) f
+  WHEN s.allowed THEN ''
+  WHEN s.needs_approval AND %(money)s THEN 'needs_approval'
+  ELSE coalesce(s.why, 'role') END AS code) f
 
 -- name: bulk
 SELECT id, act, value, address, made_at, job_id FROM bulk WHERE id = %(id)s AND by_whom = %(by)s

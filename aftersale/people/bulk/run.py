@@ -4,19 +4,21 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from psycopg import Connection
 
 from aftersale.cases import people as record
+from aftersale.cases.again import again
 from aftersale.core.money import yuan
 from aftersale.core.refusal import Refusal
 from aftersale.jobs.running import Running
-from aftersale.people.bulk.acts import ROLES, why
+from aftersale.people.bulk.acts import ROLES, impossible, why, written
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.people.bulk")
-SKIPS = frozenset({"changed", "finished", "already", "not_waiting", "no_case", "role"})
+SKIPS = frozenset({"changed", "already", "not_waiting", "no_case", "role"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def run(conn: Connection[Any], running: Running) -> None:
         running.progress(at, len(items))
         if running.stopped():
             break
-        _one(conn, bulk_id, item, act, value, running.by)
+        again(partial(_one, conn, bulk_id, item, act, value, running.by))
     left = {"id": bulk_id, "now": _now(conn)}
     for found in conn.execute(SQL["pending"], {"id": bulk_id}).fetchall():
         conn.execute(
@@ -58,8 +60,9 @@ def _one(conn: Connection[Any], bulk_id: int, item: Item, act: str, value: str, 
     now = _now(conn)
     with conn.transaction():
         refused = _changed(conn, item, by) or _act(conn, item, act, value, by, now)
-        fate = "done" if refused is None else "skipped" if refused.code in SKIPS else "failed"
-        code = refused.code if refused else ""
+        skips = refused is not None and refused.code in SKIPS | impossible()
+        fate = "done" if refused is None else "skipped" if skips else "failed"
+        code = written(refused) if refused else ""
         told = {"id": bulk_id, "no": item.no, "fate": fate, "code": code, "now": now}
         conn.execute(SQL["settle"], {**told, "said": refused.who if refused else ""})
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -9,13 +10,12 @@ from zoneinfo import ZoneInfo
 from PIL import ExifTags, Image, ImageOps
 
 from aftersale.cases.casework.evidence import File
+from aftersale.cases.casework.jpeg import SIDES, jpeg_within
 from aftersale.core.refusal import Refusal
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 PIXELS_MAX = 60_000_000
 SIDE_MAX = 20_000
-SIDES = (4096, 3072, 2400, 1920, 1440, 1080, 800)
-QUALITIES = (88, 80, 70, 60)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 UNREADABLE = Refusal("unreadable", "这张图片打不开，请重新拍摄或另存为 JPG 再传")
 TOO_LARGE = Refusal("too_many_pixels", "图片的尺寸太大，请缩小到六千万像素以内再传")
@@ -63,17 +63,10 @@ def _plain(found: Image.Image) -> Image.Image:
 
 
 def _squeezed(plain: Image.Image, bytes_max: int, taken_at: datetime | None) -> File | Refusal:
-    for side in SIDES:
-        if side < SIDES[0] and max(plain.size) <= side:
-            continue
-        small = plain.copy()
-        small.thumbnail((side, side), Image.Resampling.LANCZOS)
-        for quality in QUALITIES:
-            made = BytesIO()
-            small.save(made, "JPEG", quality=quality, optimize=True)
-            if made.tell() <= bytes_max:
-                return File("image/jpeg", made.getvalue(), small.width, small.height, taken_at=taken_at)
-    return Refusal("too_large", "图片压缩之后还是超过平台的上限，请裁剪后再传")
+    made = jpeg_within(plain, bytes_max)
+    if made is None:
+        return Refusal("too_large", "图片压缩之后还是超过平台的上限，请裁剪后再传")
+    return replace(made, taken_at=taken_at)
 
 
 def _taken_at(found: Image.Image) -> datetime | None:

@@ -53,7 +53,7 @@ def hand_in(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     place = _place(request, case)
     most = image_bytes(own_settings(case.shop.id), case.shop.platform, place.now)
     refused = [(one, _stored(place, kind, one, most)) for one in uploads]
-    told = [(_name(one.name), refusal) for one, refusal in refused if refusal]
+    told = [(plain_name(one.name), refusal) for one, refusal in refused if refusal]
     if len(told) < len(uploads):
         stored = {"n": len(uploads) - len(told), "kind": kinds()[kind]}
         messages.success(request, _("已保存 %(n)d 份「%(kind)s」。") % stored, extra_tags="success")
@@ -69,10 +69,10 @@ def _stored(place: Place, kind: str, upload: "UploadedFile[bytes]", most: int) -
     found = evidence_from(upload.read(), most)
     if isinstance(found, Refusal):
         return found
-    return add_evidence(record_connection(), place, kind, _name(upload.name), found)
+    return add_evidence(record_connection(), place, kind, plain_name(upload.name), found)
 
 
-def _name(given: str | None) -> str:
+def plain_name(given: str | None) -> str:
     """What people call the file, without anything that is no plain text."""
     last = re.split(r"[\\/]", given or "")[-1]
     plain = "".join(

@@ -14,6 +14,12 @@ ORDER BY u.id DESC LIMIT 20
 SELECT DISTINCT ON (kind) id, kind FROM job WHERE by_whom = %(by)s AND shop_id = %(shop_id)s AND asked->>'upload' = %(upload)s::text
 ORDER BY kind, id DESC
 
+-- The newest reading of an upload that went well.
+-- name: looked
+SELECT id, kind FROM job WHERE by_whom = %(by)s AND shop_id = %(shop_id)s AND asked->>'upload' = %(upload)s::text
+  AND kind = 'file_look' AND state = 'done'
+ORDER BY id DESC LIMIT 1
+
 -- name: remember
 INSERT INTO column_mapping (shop_id, header, mapping, by_whom, at)
 VALUES (%(shop_id)s, %(header)s, %(mapping)s, %(by)s, %(now)s)

@@ -52,6 +52,12 @@ def jobs_about(by: str, upload: Upload) -> Mapping[str, Job]:
     return {kind: job for kind, job in jobs.items() if job is not None}
 
 
+def looked(by: str, upload: Upload) -> Job | None:
+    """The newest reading that went well."""
+    about = first(About, SQL["looked"], {"by": by, "shop_id": upload.shop_id, "upload": str(upload.id)})
+    return job_for(by, about.id) if about else None
+
+
 def keep(conn: Connection[Any], shop: Shop, by: str, name: str, body: bytes) -> int:
     """A new upload; its number. Old ones go."""
     conn.execute(SQL["forget"])

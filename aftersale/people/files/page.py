@@ -89,6 +89,7 @@ def one(request: HttpRequest, shop_code: str, upload: int) -> HttpResponse:
     shop, mine = _mine(request, shop_code, upload)
     jobs = found.jobs_about(request.user.get_username(), mine)
     look, judge, taken = (jobs.get(kind) for kind in ("file_look", "file_judge", "file_import"))
+    table = found.looked(request.user.get_username(), mine) if look and look.state == "failed" else look
     context: dict[str, Any] = {
         "here": "files",
         "upload": mine,
@@ -96,14 +97,14 @@ def one(request: HttpRequest, shop_code: str, upload: int) -> HttpResponse:
         "jobs": [
             {**shown(request, job), "refresh": True} for job in (taken, judge, look) if job and _shown(job)
         ],
-        "look": look if look and look.state == "done" else None,
+        "look": table if table and table.state == "done" else None,
         "judged": judged(judge.found) if judge and judge.state == "done" else None,
         "fields": fields(),
         "kinds": kinds(),
     }
-    if context["look"]:
-        context.update(mapped(look.found if look else {}))
-        context["bad_file"] = next(iter(shown(request, look)["files"]), None) if look else None
+    if table and context["look"]:
+        context.update(mapped(table.found, None if table is look or look is None else look.given["mapping"]))
+        context["bad_file"] = next(iter(shown(request, table)["files"]), None)
     return render(request, "people/files/one.html", context)
 
 
@@ -124,10 +125,10 @@ def do(request: HttpRequest, shop_code: str, upload: int, what: str) -> HttpResp
     look = jobs.get("file_look")
     if any(job.open for job in jobs.values()):
         messages.error(request, _("这个文件还有任务在进行，请等它做完。"), extra_tags="warning")
-    elif what == "look" and look is not None and "header" in look.found:
+    elif what == "look" and (table := found.looked(by, mine)) is not None:
         mapping = _asked(request)
         with transaction.atomic():
-            found.remember(record_connection(), shop, by, look.found["header"], mapping, moment())
+            found.remember(record_connection(), shop, by, table.found["header"], mapping, moment())
             _start(shop, mine, "file_look", by, {"mapping": mapping})
     elif what == "look" or look is None or not look.found.get("known"):
         messages.error(request, _("先核对各列，再导入。"), extra_tags="warning")

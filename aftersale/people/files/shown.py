@@ -6,6 +6,7 @@ from typing import Any
 
 from aftersale.people import words
 from aftersale.people.files.fields import fields
+from aftersale.people.jobs.saying import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Bad:
+    """A row that was left out, and why in the reader's language."""
+
+    line: int
+    column: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
     """Cases and their money under a title."""
 
@@ -26,20 +37,32 @@ class Figure:
     amount_fen: int
 
 
-def mapped(look: Mapping[str, Any]) -> dict[str, Any]:
-    """The columns with what they are, the first rows, the bad ones."""
+def mapped(look: Mapping[str, Any], wrong: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The columns with what they are, the first rows, the bad ones. `wrong`: what was said of the columns since and did
+    not fit; it is shown to be put right."""
     known = fields()
+    said: Mapping[str, str] = wrong["columns"] if wrong else {}
     first: Sequence[str] = look["shown"][0][1:] if look.get("shown") else ()
     columns = [
         Column(header, field if field in known else "", first[at] if at < len(first) else "")
-        for at, (header, field) in enumerate(look.get("columns", ()))
+        for at, (header, field) in enumerate(
+            (header, said.get(header, field)) for header, field in look.get("columns", ())
+        )
     ]
     return {
-        "known": bool(look.get("known")),
+        "known": bool(look.get("known")) and wrong is None,
+        "wrong": wrong is not None,
         "columns": columns,
+        "layout": look.get("layout_en" if words.language() == "en" else "layout") or look.get("layout", ""),
         "found": look,
+        "bad_rows": [_bad(*row) for row in look.get("bad_rows", ())],
         "good": int(look.get("rows", 0)) - int(look.get("bad", 0)),
     }
+
+
+def _bad(line: int, column: str, value: str, say: str, values: Mapping[str, Any] | None = None) -> Bad:
+    """What was found before sentences had values says itself."""
+    return Bad(line, column, value, say if values is None else sentence(say, values))
 
 
 def judged(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from django.utils.translation import gettext as _
 
 from aftersale.cases.access import Shop
 from aftersale.cases.people import KINDS
-from aftersale.cases.rows import read
+from aftersale.cases.rows import left_s, moment, read
 from aftersale.core.money import yuan_text
 from aftersale.people import words
 from aftersale.people.acts import UNDO_S
@@ -48,7 +49,7 @@ class Fate:
     @property
     def sentence(self) -> str:
         """How it ended, or what it waits for."""
-        told = {"intent": self.title, "why": self._why(), "seconds": UNDO_S}
+        told = {"intent": self.title, "why": self._why()}
         if self.state == "done" and self.kind == "agree_refund":
             return _("✓ 已退款 %(amount)s") % {"amount": yuan_text(self.amount_fen)}
         sentences = {
@@ -64,6 +65,9 @@ class Fate:
             return _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % told
         if self.state == "approved" and self.outcome:
             return _("「%(intent)s」暂时发不出去，稍后会自动再试。") % told
+        if self.state == "approved":
+            left = self.seconds(moment())
+            return sentences["approved"] % {**told, "seconds": left} if left else self.leaving
         return sentences.get(self.state, self.leaving) % told
 
     @property
@@ -81,9 +85,9 @@ class Fate:
         return _("「%(intent)s」还没有结果，请打开这一单看看。") % {"intent": self.title}
 
     def seconds(self, now: datetime) -> int:
-        """How long it can still be taken back here."""
+        """How many real seconds it can still be taken back here."""
         waits = self.state == "planned" or (self.state == "approved" and not self.outcome)
-        return min(max(int((self.due_at - now).total_seconds()), 0), UNDO_S) if waits else 0
+        return min(max(ceil(left_s(self.due_at, now)), 0), UNDO_S) if waits else 0
 
     def _why(self) -> str:
         return (self.outcome or "").removeprefix("refused ").strip() or words.word("intent_state", self.state)

@@ -5,11 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from aftersale.cases.rows import first, read
+from aftersale.jobs.table import MIME
 from aftersale.people.jobs import words
 from aftersale.people.templatetags.desk import rough
 from aftersale.pg.sql import queries
@@ -98,6 +100,15 @@ class File:
     mime: str
     bytes: int
 
+    @property
+    def title(self) -> str:
+        return shown_name(self.name, self.mime)
+
+    @property
+    def size_known(self) -> bool:
+        """Not of a table: it is written out when somebody takes it."""
+        return self.mime != MIME
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -106,6 +117,11 @@ class Body:
     name: str
     mime: str
     body: memoryview | bytes
+
+
+def shown_name(name: str, mime: str) -> str:
+    """What a file is called; of a table in the reader's language."""
+    return f"{_(PurePath(name).stem)}.csv" if mime == MIME else name
 
 
 def mine(by: str, before: int | None = None) -> list[Job]:

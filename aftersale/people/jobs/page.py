@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aftersale.jobs import queue
 from aftersale.people.acts import record_connection
 from aftersale.people.jobs.found import PAGE_ROWS, Job, file_of, files_of, job_for, mine
+from aftersale.people.jobs.table import written
 from aftersale.rights import needs
 
 
@@ -67,9 +68,10 @@ def stop(request: HttpRequest, job_id: int) -> HttpResponse:
 @require_GET
 def file(request: HttpRequest, job_id: int, file: int) -> HttpResponse:
     """A file that the job left, to be saved."""
-    found = file_of(request.user.get_username(), job_id, file)
-    if found is None:
+    body = file_of(request.user.get_username(), job_id, file)
+    if body is None:
         raise Http404
+    found = written(body)
     disposition = content_disposition_header(True, found.name)
     return HttpResponse(
         bytes(found.body), content_type=found.mime, headers={"Content-Disposition": str(disposition)}

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from aftersale.people.jobs.saying import sentence
+
 
 def kind(code: str) -> str:
     """What a job of this kind does."""
@@ -45,6 +47,8 @@ def came_of_it(code: str, how: str, result: Mapping[str, Any], said: str) -> str
     make = SENTENCES.get(code)
     if how == "done" and make is not None:
         return make(result)
+    if "say" in result:
+        return sentence(result["say"], result["values"])
     return (
         _(said) if said else {"done": _("已经做完。"), "stopped": _("已经停止。")}.get(how, _("没有做成。"))
     )
@@ -99,6 +103,7 @@ def spoken() -> tuple[str, ...]:
         _("结果文件太大，存不下；请缩小范围再试。"),
         _("停止前已经导入的行仍然有效；再导入同一个文件会接着做完。"),
         _("已停止，没有生成文件。"),
+        _("回测已停止，没有结果。"),
         _("您已经没有导出这个列表的权限。"),
         _("文件已经过了 7 天的保留期；请重新上传。"),
     )

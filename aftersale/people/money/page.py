@@ -18,6 +18,7 @@ from aftersale.cases.access import PAGE_ROWS, PAGES_MAX, Shop, shops_of
 from aftersale.cases.rows import moment
 from aftersale.people import words
 from aftersale.people.acts import record_connection
+from aftersale.people.filters.chip import of_shops
 from aftersale.people.money import found
 from aftersale.people.money.found import ORIGINS, Sum
 from aftersale.people.rights import needs
@@ -68,6 +69,7 @@ def page(request: HttpRequest) -> HttpResponse:
     sums = found.sums(list(shops), since, until)
     skip = (asked.page - 1) * PAGE_ROWS
     rows = found.rows(list(shops), since, until, asked.origin, skip=skip, rows=PAGE_ROWS + 1)
+    compared = found.reconciliations(list(shops))
     context: dict[str, Any] = {
         "here": "money",
         "asked": asked,
@@ -80,7 +82,8 @@ def page(request: HttpRequest) -> HttpResponse:
             (shops[one.shop_id], one, advice()[one.kind]) for one in found.differences(list(shops))
         ],
         "resolved": [(shops[one.shop_id], one) for one in found.resolved(list(shops))],
-        "reconciliations": [(shops[one.shop_id], one) for one in found.reconciliations(list(shops))],
+        "reconciliations": [(shops[one.shop_id], one) for one in compared],
+        "differed": any(one.differences for one in {one.shop_id: one for one in reversed(compared)}.values()),
         "rows": [(shops[row.shop_id], row) for row in rows[:PAGE_ROWS]],
         "chains": _chains(list(shops.values())[:SHOPS_MAX]),
         "newest": NEWEST,
@@ -135,10 +138,7 @@ def _tiles(asked: Asked, sums: Mapping[str, Sum]) -> list[Tile]:
 def _addresses(asked: Asked, shops: Collection[Shop], *, more: bool, today: date) -> dict[str, Any]:
     day = timedelta(days=1)
     return {
-        "shop_options": [
-            (_("全部店铺"), asked.address(shop="", page=1), not asked.shop),
-            *((one.name, asked.address(shop=one.code, page=1), one.code == asked.shop) for one in shops),
-        ],
+        "shop_chip": of_shops(shops, asked.shop, lambda code: asked.address(shop=code, page=1)),
         "day_before": asked.address(day=(asked.day - day).isoformat(), page=1),
         "day_after": asked.address(day=(asked.day + day).isoformat(), page=1) if asked.day < today else "",
         "earlier_address": asked.address(page=asked.page - 1) + "#ledger" if asked.page > 1 else "",

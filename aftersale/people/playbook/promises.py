@@ -79,7 +79,7 @@ def handover_fault(
     said = ruling("handover", facts, own, platform, now).outcome
     if said["allowed"] is True:
         return None
-    lacking = "、".join(PARTS[name]() for name in state.note_missing)
+    lacking = _("、").join(PARTS[name]() for name in state.note_missing)
     return Refusal("note", _("交接要写全，还缺：%(parts)s") % {"parts": lacking})
 
 

@@ -15,8 +15,8 @@ from aftersale.core.money import yuan
 from aftersale.core.refusal import Refusal
 from aftersale.people import words
 from aftersale.people.playbook.found import settings_of
+from aftersale.refusing.words import checked
 from aftersale.rulebooks import books
-from aftersale.rulebooks.talk import check_reply
 
 PLACE = re.compile(r"\{([a-z_]+)\}")
 # What a platform lets a shop write beside an application; a shop without such a way copies the text.
@@ -165,20 +165,11 @@ def unfit(text: str, platform: str, own: str, now: datetime) -> Refusal | None:
 
 def faults(text: str, platform: str, own: str, now: datetime) -> Refusal | None:
     """What the reply check finds, in the words of its kinds."""
-    terms = settings_of("desk", own, platform, now)
-    banned, recommended = terms["banned_words"], terms["recommended_banned_words"]
-    assert isinstance(banned, tuple)
-    assert isinstance(recommended, tuple)
-    found = check_reply(
-        message=text,
-        banned_words=tuple(map(str, banned)),
-        recommended_words_imported=terms.get("recommended_words_imported") is True,
-        recommended_banned_words=tuple(map(str, recommended)),
-    )
+    found = checked(text, platform, own, now)
     if found.send_allowed:
         return None
     said = {
-        "kinds": "、".join(words.word("reply_fault", kind) for kind in found.kinds),
-        "passage": "、".join(found.passages),
+        "kinds": _("、").join(words.word("reply_fault", kind) for kind in found.kinds),
+        "passage": _("、").join(found.passages),
     }
     return Refusal("unfit", _("这句话不能发给买家（%(kinds)s）：%(passage)s") % said)

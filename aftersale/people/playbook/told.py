@@ -52,7 +52,7 @@ def _handover(what: Mapping[str, Any]) -> str:
     if "seen" in what:
         return _("接手了交接")
     to = what["to"] or words.word("role", what["department"])
-    note = "；".join(what[part] for part in ("found", "promised", "next_step", "due") if what.get(part))
+    note = _("；").join(what[part] for part in ("found", "promised", "next_step", "due") if what.get(part))
     return (
         _("交接给 %(to)s：%(note)s") % {"to": to, "note": note} if note else _("交接给 %(to)s") % {"to": to}
     )
@@ -69,6 +69,12 @@ def _evidence(what: Mapping[str, Any]) -> str:
     return _("用 %(n)d 份凭证举证") % {"n": what["used"]}
 
 
+def _refusing(what: Mapping[str, Any]) -> str:
+    said = {"reason": what["reason"], "message": what["message"]}
+    text = _("拒绝的理由「%(reason)s」，写给买家：%(message)s") % said
+    return text + _("（附图片凭证）") if what["proof"] else text
+
+
 def _told(tell: Callable[[Mapping[str, Any]], str]) -> Callable[[str], str]:
     return lambda what: tell(json.loads(what))
 
@@ -80,4 +86,5 @@ OF: Mapping[str, Callable[[str], str]] = {
     "promise": _told(_promise),
     "handover": _told(_handover),
     "evidence": _told(_evidence),
+    "refusing": _told(_refusing),
 }

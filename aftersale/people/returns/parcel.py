@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aftersale.cases.access import Shop
 from aftersale.cases.returns import find, record
 from aftersale.cases.returns.find import Match, Parcel
-from aftersale.cases.rows import moment
+from aftersale.cases.rows import moment, pace
 from aftersale.core.money import yuan_text
 from aftersale.core.refusal import Refusal
 from aftersale.core.returns.receipt import CONDITIONS
@@ -89,7 +89,7 @@ def link(request: HttpRequest, shop_code: str, scan_id: int) -> HttpResponse:
         return _page(request, shop, parcel, form=request.POST, problem=told.why)
     by, case_id = request.user.get_username(), match.cases[0].case_id
     refused = record.link(
-        record_connection(), shop.id, scan_id, to_shop.id, case_id, told, by, moment(), UNDO_S
+        record_connection(), shop.id, scan_id, to_shop.id, case_id, told, by, moment(), round(UNDO_S * pace())
     )
     if refused:
         messages.error(request, said(refused), extra_tags="warning")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from aftersale.cases.access import Shop
 from aftersale.cases.returns import find, record
 from aftersale.cases.returns.find import Match, Parcel
-from aftersale.cases.rows import moment
+from aftersale.cases.rows import moment, pace
 from aftersale.core.refusal import Refusal
 from aftersale.core.returns.receipt import CONDITIONS
 from aftersale.people.acts import UNDO_S, record_connection, said
@@ -64,12 +64,14 @@ def page(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, asked: QueryDict, **more: Any) -> HttpResponse:
     shops, now = shops_with(request.user, RIGHT), moment()
     mine = [shop for shop in shops if asked.get("shop", "") in ("", shop.code)]
+    look = _look(mine, asked, now, more.get("form"))
     context = {
         "here": "returns",
         "shops": shops,
+        "homes": _likely_first(shops, look),
         "shop": asked.get("shop", ""),
         "chosen": asked.get("case", ""),
-        "look": _look(mine, asked, now, more.get("form")),
+        "look": look,
         "done": _done(shops, asked.get("done", "")),
         "today": today(shops, now),
         "conditions": CONDITIONS,
@@ -78,6 +80,12 @@ def _page(request: HttpRequest, asked: QueryDict, **more: Any) -> HttpResponse:
         **more,
     }
     return render(request, TEMPLATE, context)
+
+
+def _likely_first(shops: Sequence[Shop], look: Look | None) -> list[Shop]:
+    """The shops that a nameless parcel can be put to; Enter takes the first, so that is the likeliest."""
+    likely = [one.shop.id for one in look.candidates] if look else []
+    return sorted(shops, key=lambda shop: likely.index(shop.id) if shop.id in likely else len(likely))
 
 
 def today(shops: Sequence[Shop], now: datetime) -> dict[str, int]:
@@ -200,7 +208,9 @@ def _received(
     marks: record.Marks,
 ) -> HttpResponse:
     by = request.user.get_username()
-    done = record.receive(record_connection(), shop.id, waybill, key, by, moment(), units, marks, UNDO_S)
+    done = record.receive(
+        record_connection(), shop.id, waybill, key, by, moment(), units, marks, round(UNDO_S * pace())
+    )
     if isinstance(done, Refusal):
         messages.error(request, said(done), extra_tags="warning")
         return redirect(f"{reverse('returns')}?{urlencode({'code': waybill, 'shop': shop.code})}")

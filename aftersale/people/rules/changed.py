@@ -26,10 +26,9 @@ def _one(one: Change, book: Book) -> Change:
 
 
 def _title(one: Change, book: Book) -> str:
-    if one.kind in ("value", "setting"):
-        return title_of(book.settings[one.name]) if one.name in book.settings else one.title
-    rule = next((rule for rule in book.rules if rule.name == one.name), None)
-    return rule.title_en if rule is not None and words.language() == "en" else one.title
+    if one.kind in ("value", "setting") and one.name in book.settings:
+        return title_of(book.settings[one.name])
+    return one.title_en if one.title_en and words.language() == "en" else one.title
 
 
 def _lines(one: Change) -> Iterator[Line]:

@@ -1,8 +1,10 @@
 """One rule of the draft as rows of fact, relation and value; saving rewrites its lines and no others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from itertools import zip_longest
 from typing import Any
 
 from django.contrib import messages
@@ -16,8 +18,11 @@ from aftersale.core.facts import RulebookError, read_yaml
 from aftersale.core.language.wording import Language
 from aftersale.people import words
 from aftersale.people.acts import said
+from aftersale.people.jobs.saying import worded
 from aftersale.people.rules.edit import number
 from aftersale.people.rules.page import rights_in, shop_of
+from aftersale.people.rules.shown import parsed, told
+from aftersale.people.rules.thresholds import title_of
 from aftersale.publishing import edits
 from aftersale.publishing.edits import Edit
 from aftersale.rights import needs
@@ -28,6 +33,14 @@ from aftersale.rulebooks.editing.rows import RELATIONS, Row, joined, rows
 
 NEW, SPARE, ROWS_MAX = "new", 2, 40
 FIRST = ("action", "queue", "amount", "due_hours")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A condition as it is edited; `words`: as people read it."""
+
+    row: Row
+    words: str | None = None
 
 
 @needs("rule_edit")
@@ -71,14 +84,14 @@ def form(rule: Mapping[str, Any], text: str, name: str) -> dict[str, Any]:
     """What the form shows of a rule."""
     facts = books.catalogue().facts
     when = rule.get("when", "")
-    given = rows(str(when), facts) if isinstance(when, str) else tuple(when)
+    given = _in_words(rows(when, facts), text, name) if isinstance(when, str) else [Line(one) for one in when]
     then = dict(rule.get("then") or {})
     rest = {key: value for key, value in then.items() if key not in FIRST}
     lost = blocks.lost_comments(text, name) if name != NEW else 0
     return {
-        "rule": rule, "conditions": [*given, *(Row("", "=", "") for _n in range(SPARE))], "relations": relations(),
-        "facts": _facts(words.language()), "values": _values(words.language()), "lost": lost,
-        "settings": [(one.name, one.title) for one in books.book("refund").settings.values()],
+        "rule": rule, "conditions": [*given, *(Line(Row("", "=", "")) for _n in range(SPARE))], "relations": relations(),
+        "facts": _facts(words.language()), "fact_names": facts.keys(), "values": _values(words.language()), "lost": lost,
+        "settings": [(one.name, title_of(one)) for one in books.book("refund").settings.values()],
         "actions": words.actions(), "queues": {code: words.word("queue", code) for code in books.queues()},
         "then": {key: _shown(then.get(key)) for key in FIRST}, "rest": blocks.flow(rest) if rest else "",
         "platforms": [
@@ -86,6 +99,14 @@ def form(rule: Mapping[str, Any], text: str, name: str) -> dict[str, Any]:
             for one in facts["platform"].values
         ],
     }  # fmt: skip
+
+
+def _in_words(given: Sequence[Row], text: str, name: str) -> list[Line]:
+    """The conditions of a rule of the draft; what limits it to platforms and days comes before them in its words."""
+    book = parsed(text)
+    said = next((one.conditions for one in told(book) if one.name == name), ()) if book else ()
+    own = said[len(said) - len(given) :] if len(said) >= len(given) else ()
+    return [Line(one, words) for one, words in zip_longest(given, own)]
 
 
 def _shown(value: object) -> str:
@@ -170,7 +191,7 @@ def _keep(request: HttpRequest, shop_id: int, edit: Edit, name: str, rule: Mappi
     read = reading(text, edits.known_values(edit))
     mine = [one for one in read.remarks if one.level == "error"]
     if mine and not reading(edit.text, edits.known_values(edit)).remarks:
-        return mine[0].text
+        return worded(mine[0].told)
     refusal = edits.save(
         record_connection(), edit, text, edit.values, request.user.get_username(), moment(), number(request.POST, "revision")
     )  # fmt: skip
@@ -192,7 +213,7 @@ def change(request: HttpRequest, shop_code: str, name: str, how: str) -> HttpRes
         else:
             text = blocks.moved(edit.text, name, -1 if how == "up" else 1)
     except RulebookError as error:
-        messages.error(request, str(error), extra_tags="warning")
+        messages.error(request, worded(error.told), extra_tags="warning")
         return redirect("rule-edit", shop.code)
     by, revision = request.user.get_username(), number(request.POST, "revision")
     refusal = edits.save(conn, edit, text, edit.values, by, moment(), revision)

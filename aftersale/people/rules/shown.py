@@ -120,7 +120,8 @@ def _value(key: str, value: object) -> str:
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, (list, tuple)):
-        return "、".join(_value(key, one) for one in value)
+        return _("、").join(_value(key, one) for one in value)
     if isinstance(value, dict):
-        return "、".join(f"{part}：{_value(part, one)}" for part, one in value.items())
+        told = ({"key": part, "value": _value(part, one)} for part, one in value.items())
+        return _("、").join(_("%(key)s：%(value)s") % one for one in told)
     return words.word(key, value) if isinstance(value, str) else str(value)

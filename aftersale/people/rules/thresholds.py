@@ -11,6 +11,7 @@ from aftersale.core.facts import RulebookError
 from aftersale.core.money import yuan_text
 from aftersale.core.rulebook import Book, Rule, Setting
 from aftersale.people import words
+from aftersale.people.jobs.saying import worded
 from aftersale.publishing.edits import Edit
 from aftersale.rulebooks.editing.blocks import flow
 from aftersale.rulebooks.told import told_value
@@ -106,7 +107,10 @@ def asked_values(book: Book | None, edit: Edit, form: Mapping[str, Any]) -> tupl
         try:
             values[name] = told_value(book, setting, text.strip()) if text.strip() else None
         except RulebookError as error:
-            return values, f"{setting.title}：{error.reason}"
+            return values, _("%(setting)s：%(why)s") % {
+                "setting": title_of(setting),
+                "why": worded(error.why),
+            }
         if isinstance(values[name], tuple):
             values[name] = list(values[name])
     return values, ""

@@ -1,15 +1,17 @@
 """Every setting of the books: default, the shop's own value, the rules that read it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
+from django.utils.translation import gettext as _
+
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import first, read
 from aftersale.core.expression import Knob, Value, walk
-from aftersale.core.language.wording import Wording
+from aftersale.core.language.wording import Wording, bare
 from aftersale.core.look import environment
 from aftersale.core.rulebook import Book, Const, Rule, Setting, resolve_settings, setting_value
 from aftersale.people import words
@@ -50,6 +52,11 @@ class Reader:
     @property
     def title(self) -> str:
         return self.zh if words.language() == "zh" else self.en
+
+    @property
+    def book_title(self) -> str:
+        book = books.book(self.book)
+        return book.title if words.language() == "zh" else book.title_en
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +116,46 @@ def index() -> Mapping[str, tuple[str, tuple[Reader, ...]]]:
 
 
 def shown(book: Book, setting: Setting, value: Value | None) -> str:
-    """A value with its unit."""
-    text = _wording(book.name, words.language()).show(value, setting.type.kind)
-    timed = setting.type.kind in ("hours", "minutes", "days", "fen", "bool", "list")
-    return text if timed or not setting.unit else f"{text} {setting.unit}"
+    """A value with its unit; codes in the words of the book of actions or of the first fact that knows them all."""
+    if setting.type.kind in ("list", "enum"):
+        codes = value if isinstance(value, tuple) else (value,) if value else ()
+        value = tuple(titles_of(tuple(map(str, codes))))
+    text = _wording(book.name, words.language()).show(value, setting.type.kind, setting.unit)
+    return _units().get(setting.unit or "", "%(n)s") % {"n": text} if bare(setting) else text
+
+
+def _units() -> dict[str, str]:
+    return {
+        "%": "%(n)s%%",
+        "h": _("%(n)s 小时"),
+        "min": _("%(n)s 分钟"),
+        "s": _("%(n)s 秒"),
+        "g": _("%(n)s 克"),
+        "bytes": _("%(n)s 字节"),
+        "characters": _("%(n)s 个字"),
+    }
+
+
+def titles_of(codes: tuple[str, ...]) -> tuple[str, ...]:
+    """In words as far as they are known."""
+    known = _knowing(codes)
+    return tuple(known.get(code, code) for code in codes)
+
+
+def choices_of(codes: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Codes with their words, in the order of the fact that knows them."""
+    known, some = _knowing(tuple(codes)), set(codes)
+    return tuple(
+        (code, known.get(code, code)) for code in (*known, *sorted(some - set(known))) if code in some
+    )
+
+
+def _knowing(codes: tuple[str, ...]) -> Mapping[str, str]:
+    known = books.titles()
+    for name in ("role", "reason", "aftersale_type", *known):
+        if codes and set(codes) <= set(known.get(name, ())):
+            return {code: words.word(name, code) for code in known[name]}
+    return {code: words.word("action", code) for code in codes if set(codes) <= set(books.actions())}
 
 
 @cache

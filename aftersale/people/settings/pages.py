@@ -1,6 +1,7 @@
 """The settings' smaller pages: where to go, shops and their authorisation, hours, scripts, connections."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,17 @@ from aftersale.cases.rows import moment, read, record_connection
 from aftersale.cases.shops import set_authorised_until
 from aftersale.core.clocks.calendar import Calendar
 from aftersale.core.facts import RulebookError
+from aftersale.core.language.wording import clock
 from aftersale.core.refusal import Refusal
 from aftersale.core.rulebook import resolve_settings
 from aftersale.health import findings as health_findings
 from aftersale.health import state
 from aftersale.people import words
+from aftersale.people.jobs.saying import worded
 from aftersale.people.rights import needs, shops_with
 from aftersale.people.settings.form import when
 from aftersale.people.settings.frame import may, shop_of, shown
-from aftersale.people.settings.known import SQL, own_of
+from aftersale.people.settings.known import SQL, line_of, own_of
 from aftersale.pg.connect import connect, home_folder
 from aftersale.rulebooks import books
 from aftersale.rulebooks.calendar import calendar_of, days_off, make_up_days
@@ -36,6 +39,8 @@ OF_THE_PLACE = frozenset({
     "long_transaction", "backup_lost", "backup_behind", "no_backup", "backup_old",
 })  # fmt: skip
 """Findings without a number in them: those with one would tell of other people's shops."""
+OF_PEOPLE = frozenset({"breaker_open", "reconcile_only"})
+"""Findings for whose end nobody has to go to the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,16 @@ class Connected:
     authorised_until: datetime | None
     refused_at: datetime | None
     pulled_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A finding in words; what to `do` `on_server` is for whoever manages it."""
+
+    level: str
+    what: str
+    do: str
+    on_server: bool
 
 
 @needs("settings_read")
@@ -107,9 +122,10 @@ def hours(request: HttpRequest, shop_code: str) -> HttpResponse:
     shop = shop_of(request, shop_code)
     book = books.book("calendar")
     own = {name: value for name, value in own_of(shop).items() if name in book.settings}
-    zh = words.language() == "zh"
-    titles = [(name, one.title if zh else one.title_en) for name, one in book.settings.items()]
-    context: dict[str, Any] = {"names": titles}
+    lines = [line for name in book.settings if (line := line_of(shop, name)) is not None]
+    context: dict[str, Any] = {
+        "names": [(one.setting.name, one.title, one.own or one.usual) for one in lines]
+    }
     try:
         calendar = calendar_of(resolve_settings(book, own, shop.platform))
         today = calendar.day_of(moment())
@@ -119,7 +135,7 @@ def hours(request: HttpRequest, shop_code: str) -> HttpResponse:
             "sure_until": calendar.sure_until,
         }
     except RulebookError as error:
-        context["wrong"] = error.reason
+        context["wrong"] = worded(error.why)
     return shown(request, "hours", "hours", shop, **context)
 
 
@@ -129,10 +145,10 @@ def _week(calendar: Calendar) -> list[tuple[str, str]]:
 
 
 def _shifts(shifts: Any) -> str:
-    def clock(minute: int) -> str:
-        return f"{minute // 60 % 24 if minute != 1440 else 24:02d}:{minute % 60:02d}"
+    def told(minute: int) -> str:
+        return clock(minute if minute == 1440 else minute % 1440)
 
-    return "  ".join(f"{clock(one.start_minute)}–{clock(one.end_minute)}" for one in shifts)
+    return "  ".join(f"{told(one.start_minute)}–{told(one.end_minute)}" for one in shifts)
 
 
 def _days(calendar: Calendar, today: date) -> list[tuple[date, str, str]]:
@@ -161,20 +177,36 @@ def scripts(request: HttpRequest) -> HttpResponse:
 @require_GET
 def health(request: HttpRequest) -> HttpResponse:
     """What the installation finds wrong with itself, as far as it concerns the person's shops."""
-    codes = {shop.code for shop in shops_with(request.user, "settings_read")}
-    zh = words.language() == "zh"
-    found = [
-        (one.level, *((told["what"], told["do"]) if zh else (told["what_en"], told["do_en"])), one.since_s)
+    names = {shop.code: shop.name for shop in shops_with(request.user, "settings_read")}
+    lines = [
+        _line(one, names)
         for one in _findings()
         if one.code in OF_THE_PLACE
         or one.code.startswith(("idle_", "unserved_"))
-        or (one.code == "breaker_open" and one.given.get("shop") in codes)
-        if (told := one.told())
-    ]
-    lines = [
-        (level, what, do, timedelta(seconds=since) if since else None) for level, what, do, since in found
+        or (one.code == "breaker_open" and one.given.get("shop") in names)
     ]
     return shown(request, "health", "health", None, lines=lines)
+
+
+def _line(one: health_findings.Finding, shop_names: Mapping[str, str]) -> Line:
+    """Its codes in the words of the pages; what to do keeps them, it is typed."""
+    end = "" if words.language() == "zh" else "_en"
+    said = {"stage": _stages(), "shop": shop_names, "reason": words.breaker_reasons()}
+    given = {name: said.get(name, {}).get(str(value), value) for name, value in one.given.items()}
+    what, do = replace(one, given=given).told()[f"what{end}"], one.told()[f"do{end}"]
+    return Line(one.level, what, do.replace("`", ""), one.code not in OF_PEOPLE)
+
+
+def _stages() -> dict[str, str]:
+    """What a worker does, in words."""
+    return {
+        "decide": _("「判断」"),
+        "act": _("「发出动作」"),
+        "pull": _("「向平台取单」"),
+        "reconcile": _("「对账」"),
+        "jobs": _("「导入、导出等任务」"),
+        "tidy": _("「清理」"),
+    }
 
 
 def _findings() -> list[health_findings.Finding]:

@@ -79,8 +79,9 @@ def matrix(request: HttpRequest, shop_code: str) -> HttpResponse:
             ]
         else:
             columns.append((role, "", rights.rights_with(shop.id, Grant(role))))
-    rows = [
-        (cells[0].action, cells) for cells in zip(*(found for _role, _job, found in columns), strict=True)
-    ]
     heads = [(role, job) for role, job, _found in columns]
+    rows = [
+        (rights_of[0].action, [(*head, right) for head, right in zip(heads, rights_of, strict=True)])
+        for rights_of in zip(*(found for _role, _job, found in columns), strict=True)
+    ]
     return shown(request, "rights", "rights", shop, heads=heads, rows=rows)

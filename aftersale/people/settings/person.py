@@ -1,6 +1,7 @@
 """One person of a shop: what they may do, their rights, more for a while, a new password, leaving."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -110,14 +111,10 @@ def _leave(request: HttpRequest, shop: Shop, member: Member, now: datetime) -> D
     done = members.leave(shop, member.user_id, user_of(request), now)
     if isinstance(done, Refusal):
         return done
-    said = {"name": member.name, "cases": done.cases, "steps": done.steps, "promises": done.promises}
-    return (
-        _(
-            "%(name)s 已离开，登录已经结束。%(cases)d 张售后单回到队列，"
-            "%(steps)d 个工单步骤和 %(promises)d 个承诺交回部门。"
-        )
-        % said
-    )
+    return _(
+        "%(name)s 已离开，登录已经结束。%(cases)d 张售后单回到队列，%(unsent)d 个还没发出的决定已撤回，"
+        "%(steps)d 个工单步骤和 %(promises)d 个承诺交回部门。"
+    ) % {"name": member.name, **asdict(done)}
 
 
 def _second_step(request: HttpRequest, shop: Shop, member: Member, now: datetime) -> Done:

@@ -1,6 +1,7 @@
 """Thresholds: every setting of the books, and a change with what it will do, before it is kept."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +19,24 @@ from aftersale.cases.rows import moment, read, record_connection
 from aftersale.cases.settings import set_settings
 from aftersale.core.expression import Value
 from aftersale.core.facts import RulebookError
+from aftersale.core.language.wording import CLOCK, clock
 from aftersale.core.look import decide
 from aftersale.core.refusal import Refusal
 from aftersale.core.rulebook import resolve_settings, setting_value
 from aftersale.people import words
+from aftersale.people.jobs.saying import worded
 from aftersale.people.rights import needs
+from aftersale.people.settings.form import ROLES
 from aftersale.people.settings.frame import may, shop_of, shown
-from aftersale.people.settings.known import SQL, Line, history_of, line_of, lines_of, own_of
+from aftersale.people.settings.known import (
+    SQL,
+    Line,
+    choices_of,
+    history_of,
+    line_of,
+    lines_of,
+    own_of,
+)
 from aftersale.people.settings.known import shown as told
 from aftersale.rulebooks import books
 from aftersale.rulebooks.told import told_value
@@ -32,6 +44,8 @@ from aftersale.rulebooks.told import told_value
 SAMPLE_ROWS = 200
 OWNERS = frozenset({"permissions", "access", "breaker"})
 """Books whose settings limit people or stop money: nobody below the owner changes what limits them."""
+MEMBERS = {"mfa_required_roles": frozenset(ROLES)}
+"""What a list may hold that its book does not limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +111,7 @@ def one(request: HttpRequest, shop_code: str, name: str) -> HttpResponse:
         if not edits:
             raise PermissionDenied
         return _keep(request, shop, line)
-    given = request.GET.get("value")
+    given = ",".join(filter(None, request.GET.getlist("value"))) if "value" in request.GET else None
     context: dict[str, Any] = {"line": line, "edits": edits, "book": _title(line.book), "given": given}
     if given is not None:
         value = _value(line, given)
@@ -110,10 +124,17 @@ def one(request: HttpRequest, shop_code: str, name: str) -> HttpResponse:
         return _("默认") if value is None else told(book, line.setting, value)
 
     history = [(one, text(one.before), text(one.after)) for one in history_of(shop, name)]
-    current = own_of(shop).get(name)
-    field = given if given is not None else _written(line, current)
-    context |= {"history": history, "field": field, "own_book": book.name}
+    context |= {"history": history, **_field(line, given, own_of(shop).get(name), shop)}
     return shown(request, "threshold", "thresholds", shop, **context)
+
+
+def _field(line: Line, given: str | None, own: Value | None, shop: Shop) -> dict[str, Any]:
+    """What the form holds: what was given, else the shop's own value; codes to choose from begin with the default's."""
+    codes = choices_of(line.setting.type.values or MEMBERS.get(line.setting.name, ()))
+    field = _written(line, line.setting.usual(shop.platform) if codes and own is None else own)
+    field = field if given is None else given
+    chosen = field.split(",")
+    return {"field": field, "choices": [(code, title, code in chosen) for code, title in codes]}
 
 
 def _keep(request: HttpRequest, shop: Shop, line: Line) -> HttpResponse:
@@ -136,16 +157,18 @@ def _keep(request: HttpRequest, shop: Shop, line: Line) -> HttpResponse:
 
 def _value(line: Line, text: str) -> Value | Refusal:
     """As people write it: money in yuan, lists with commas."""
-    kind = line.setting.type.kind
+    kind, time = line.setting.type.kind, re.fullmatch(r"([0-9]{1,2})[:：]([0-9]{2})", text.strip())
+    if line.setting.unit == CLOCK and time and int(time[2]) < 60:
+        text = str(int(time[1]) * 60 + int(time[2]))
     plain = text.strip().replace("，", ",").replace("\n", ",") if kind == "list" else text.strip()
     try:
         value = told_value(books.book(line.book), line.setting, plain[:2000])
     except RulebookError as error:
-        return Refusal("value", error.reason)
+        timed = line.setting.unit == CLOCK
+        return Refusal("value", _("时刻请写成 09:00，从 00:00 到 24:00") if timed else worded(error.why))
     if kind == "fen" and isinstance(value, int) and not 0 <= value <= 10**11:
         return Refusal("value", _("金额请写成 50 或 50.00，大于零，最多两位小数"))
-    known = {"mfa_required_roles": {"agent", "lead", "finance", "warehouse", "owner", "helper"}}
-    if line.setting.name in known and not set(value) <= known[line.setting.name]:  # type: ignore[arg-type]
+    if line.setting.name in MEMBERS and not set(value) <= MEMBERS[line.setting.name]:  # type: ignore[arg-type]
         return Refusal("value", _("只能写这些角色：agent、lead、finance、warehouse、owner、helper"))
     return value
 
@@ -178,6 +201,8 @@ def _written(line: Line, value: Value | None) -> str:
         return ""
     if line.setting.type.kind == "fen" and isinstance(value, int):
         return f"{value // 100}.{value % 100:02d}"
+    if line.setting.unit == CLOCK and isinstance(value, int):
+        return clock(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

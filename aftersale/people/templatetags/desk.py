@@ -13,8 +13,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from aftersale.core.language.saying import Saying
 from aftersale.core.money import yuan_text
 from aftersale.people import words
+from aftersale.people.jobs.saying import worded as whole
 from aftersale.people.rights import masking
 
 register = template.Library()
@@ -33,6 +35,12 @@ def fen(amount_fen: int | None) -> str:
 def word(code: str | None, kind: str) -> str:
     """The title of a code of this kind."""
     return words.word(kind, code)
+
+
+@register.filter
+def worded(told: Saying) -> str:
+    """A sentence that was kept with its values apart."""
+    return whole(told)
 
 
 @register.filter
@@ -127,6 +135,7 @@ def _pill(look: str, title: str, words: str) -> SafeString:
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """An icon of the sprite; decoration only."""
     return format_html(

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import moment
 from aftersale.people import words
+from aftersale.people.filters.chip import of_shops
 from aftersale.people.rights import needs, shops_with
 from aftersale.people.work_orders import found
 from aftersale.people.work_orders.found import Card
@@ -53,6 +54,10 @@ class Shown:
     title: str
     step: str
     mine: bool
+
+    @property
+    def about(self) -> str:
+        return about(self.card.template, self.card.subject)
 
     @property
     def key(self) -> str:
@@ -174,6 +179,14 @@ def _names(template: str, code: str) -> tuple[str, str]:
     return titled(known) if known else template, titled(step) if step else code
 
 
+def about(template: str, subject: str) -> str:
+    """What an order is about, without the title of its kind, which stands beside it in the reader's language."""
+    known = templates().get(template)
+    for title in (known.title, known.title_en) if known else ():
+        subject = "" if subject == title else subject.removeprefix(f"{title} · ")
+    return subject
+
+
 def titled(one: Any) -> str:
     """Its title in the language of the page."""
     return str(one.title if words.language() == "zh" else one.title_en)
@@ -181,11 +194,7 @@ def titled(one: Any) -> str:
 
 def _choices(asked: Asked, shops: tuple[Shop, ...], me: str) -> dict[str, Any]:
     return {
-        "shop_options": [
-            (shop.name, asked.address(shop=shop.code), shop.code == asked.shop) for shop in shops
-        ],
-        "all_shops": asked.address(shop=""),
-        "shop_name": next((shop.name for shop in shops if shop.code == asked.shop), ""),
+        "shop_chip": of_shops(shops, asked.shop, lambda code: asked.address(shop=code)),
         "mine_address": asked.address(owner="" if asked.owner else me),
         "late_address": asked.address(late="" if asked.late else "1"),
         "sort_address": asked.address(sort="" if asked.sort == "due" else "due"),

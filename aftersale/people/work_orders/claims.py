@@ -105,6 +105,11 @@ class Wish:
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/work-orders/claims?state=&courier=&month=&page=`."""
+    return _listed(request)
+
+
+def _listed(request: HttpRequest, typed: Mapping[str, object] | None = None) -> HttpResponse:
+    """The list; `typed`: what was sent about a claim and refused, to be put right."""
     shops = shops_with(request.user, "work_order")
     now, given = moment(), request.GET
     asked = {
@@ -139,8 +144,9 @@ def page(request: HttpRequest) -> HttpResponse:
         "earlier": _address(asked, page_no - 1) if page_no > 1 else "",
         "later": _address(asked, page_no + 1) if len(listed) > PAGE_ROWS and page_no < PAGES_MAX else "",
         "page": page_no,
+        "typed": typed,
     }
-    return render(request, "people/work_orders/claims.html", context)
+    return render(request, "people/work_orders/claims.html", context, status=422 if typed else 200)
 
 
 def asked_of(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -307,6 +313,8 @@ def answer(request: HttpRequest, shop_code: str, claim_id: int, state: str) -> H
         raise Http404
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
-    else:
-        messages.success(request, _("索赔的进展已经记下。"), extra_tags="success")
+        return _listed(
+            request, {"id": claim_id, "amount": form.get("amount", ""), "note": form.get("note", "")}
+        )
+    messages.success(request, _("索赔的进展已经记下。"), extra_tags="success")
     return redirect("carrier-claims")

@@ -23,7 +23,7 @@ from aftersale.core.workorders.template import Field, Template
 from aftersale.people.acts import record_connection, said
 from aftersale.people.rights import needs, shops_with
 from aftersale.people.work_orders import found
-from aftersale.people.work_orders.board import titled
+from aftersale.people.work_orders.board import about, titled
 from aftersale.people.work_orders.found import Order, Step
 from aftersale.rulebooks.workorders.templates import departments, templates
 
@@ -33,14 +33,16 @@ LEADS = frozenset({"lead", "owner"})
 @dataclass(frozen=True, slots=True)
 class Part:
     """A step as the page shows it. `mine`: this person may do it now; `leads`: may give it
-    back for the other who took it; `earlier`: where it can be sent back to."""
+    back for the other who took it; `fields`: with title and what the form shows of it; `earlier`: where it can be sent
+    back to."""
 
     step: Step
     title: str
     department: str
     mine: bool
     leads: bool
-    fields: tuple[tuple[Field, str], ...]
+    fields: tuple[tuple[Field, str, str], ...]
+    note: str
     values: tuple[tuple[str, str], ...]
     earlier: tuple[tuple[str, str], ...]
 
@@ -57,22 +59,29 @@ def theirs(request: HttpRequest, shop_code: str, order_id: int) -> tuple[Shop, O
 @needs("work_order")
 @require_GET
 def page(request: HttpRequest, shop_code: str, order_id: int) -> HttpResponse:
-    shop, order = theirs(request, shop_code, order_id)
+    return _shown(request, *theirs(request, shop_code, order_id))
+
+
+def _shown(request: HttpRequest, shop: Shop, order: Order, typed: QueryDict | None = None) -> HttpResponse:
+    """The page; `typed`: what was sent and refused, to be put right."""
     known = templates().get(order.template)
     steps = found.steps(shop.id, order.id)
+    me = request.user.get_username()
     names = {step.code: _step_title(known, step.code) for step in steps}
     context: dict[str, Any] = {
         "here": "work_orders",
         "shop": shop,
         "order": order,
         "title": titled(known) if known else order.template,
+        "about": about(order.template, order.subject),
         "values": values(known.fields if known else (), order.fields),
         "cases": found.cases_of(shop.id, order.id),
-        "parts": [_part(known, shop, order, step, steps, request.user.get_username()) for step in steps],
+        "parts": [_part(known, shop, step, steps, me, typed) for step in steps],
         "remarks": [(one, names.get(one.step or "", "")) for one in found.remarks(shop.id, order.id)],
+        "typed": typed or {},
         "may_cancel": order.state == "open" and found.DESK in found.works_for(shop.role),
     }
-    return render(request, "people/work_orders/order.html", context)
+    return render(request, "people/work_orders/order.html", context, status=200 if typed is None else 422)
 
 
 def _step_title(known: Template | None, code: str) -> str:
@@ -80,11 +89,15 @@ def _step_title(known: Template | None, code: str) -> str:
     return titled(step) if step else code
 
 
-def _part(known: Template | None, shop: Shop, order: Order, step: Step, steps: list[Step], me: str) -> Part:
+def _part(
+    known: Template | None, shop: Shop, step: Step, steps: list[Step], me: str, typed: QueryDict | None
+) -> Part:
     plan = known.steps.get(step.code) if known else None
     room = departments().get(step.department)
     mine = step.live and step.department in found.works_for(shop.role) and step.owner in (None, me)
     fields = plan.fields if plan else ()
+    own = typed is not None and typed.get("step") == step.code and "to" not in typed
+    given = typed if own else None
     earlier = [one for one in steps if one.stage < step.stage and one.state == "done"] if mine else []
     return Part(
         step,
@@ -92,10 +105,22 @@ def _part(known: Template | None, shop: Shop, order: Order, step: Step, steps: l
         titled(room) if room else step.department,
         mine,
         step.live and not mine and shop.role in LEADS,
-        tuple((field, titled(field)) for field in fields),
-        values(fields, step.fields),
+        tuple(
+            (field, titled(field), text)
+            for field, text in zip(fields, _texts(fields, step, given), strict=True)
+        ),
+        given.get("note", "") if given else step.note or "",
+        () if mine else values(fields, step.fields),
         tuple((one.code, _step_title(known, one.code)) for one in earlier),
     )
+
+
+def _texts(fields: tuple[Field, ...], step: Step, given: QueryDict | None) -> list[str]:
+    """What stands in the fields of a step's form: what was just typed, else what is kept."""
+    kept: dict[str, Any] = json.loads(step.fields)
+    if given is not None:
+        return [given.get(f"f_{field.name}", "") for field in fields]
+    return [forms.written(field, kept.get(field.name)) for field in fields]
 
 
 def values(fields: tuple[Field, ...], written: str) -> tuple[tuple[str, str], ...]:
@@ -129,11 +154,13 @@ def do(request: HttpRequest, shop_code: str, order_id: int, act: str) -> HttpRes
     step = next((one for one in found.steps(shop.id, order.id) if one.code == form.get("step")), None)
     _allowed(shop, act, step, request.user.get_username())
     refusal = done(_change(request, shop, order), order, form, step)
+    board = form.get("back", "")
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
+        if not board:
+            return _shown(request, *theirs(request, shop_code, order_id), typed=form)
     else:
         messages.success(request, _sentence(act), extra_tags="success")
-    board = form.get("back", "")
     if board.startswith("/work-orders?"):
         return redirect(board)
     return redirect("work-order", shop.code, order.id)
@@ -159,18 +186,33 @@ def _change(request: HttpRequest, shop: Shop, order: Order) -> Change:
     return Change(shop.id, order.id, version, request.user.get_username(), now, found.calendar(shop.id, now))
 
 
-def _take(change: Change, _order: Order, form: QueryDict, _step: Step | None) -> Refusal | None:
-    return orders.take(record_connection(), change, form.get("step", ""))
+def _take(change: Change, order: Order, form: QueryDict, _step: Step | None) -> Refusal | None:
+    return _moved(orders.take, change, order, form)
 
 
-def _give_back(change: Change, _order: Order, form: QueryDict, _step: Step | None) -> Refusal | None:
-    return orders.give_back(record_connection(), change, form.get("step", ""))
+def _give_back(change: Change, order: Order, form: QueryDict, _step: Step | None) -> Refusal | None:
+    return _moved(orders.give_back, change, order, form)
+
+
+def _moved(
+    move: Callable[..., Refusal | None], change: Change, order: Order, form: QueryDict
+) -> Refusal | None:
+    """With what the form says already; a board's card has no fields and leaves them as they are."""
+    given = asked(form)
+    fields = forms.begun(_fields(order, form), given) if given else None
+    if isinstance(fields, Refusal):
+        return fields
+    return move(record_connection(), change, form.get("step", ""), form.get("note", ""), fields)
+
+
+def _fields(order: Order, form: QueryDict) -> tuple[Field, ...]:
+    known = templates().get(order.template)
+    plan = known.steps.get(form.get("step", "")) if known else None
+    return plan.fields if plan else ()
 
 
 def _finish(change: Change, order: Order, form: QueryDict, step: Step | None) -> Refusal | None:
-    known = templates().get(order.template)
-    plan = known.steps.get(form.get("step", "")) if known else None
-    filled = forms.filled(plan.fields if plan else (), asked(form))
+    filled = forms.filled(_fields(order, form), asked(form))
     if isinstance(filled, Refusal):
         return filled
     return orders.finish(record_connection(), change, form.get("step", ""), form.get("note", ""), filled)

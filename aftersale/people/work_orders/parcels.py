@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -20,6 +20,7 @@ from aftersale.core.clocks.calendar import Calendar, midnight
 from aftersale.core.look import decide
 from aftersale.people import words
 from aftersale.people.acts import record_connection, said
+from aftersale.people.filters.chip import of_shops
 from aftersale.people.rights import needs, shops_with
 from aftersale.people.work_orders import found
 from aftersale.pg.sql import queries
@@ -99,8 +100,13 @@ class Row:
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/work-orders/parcels?shop=&way=&show=&page=`."""
+    return _listed(request, request.GET)
+
+
+def _listed(request: HttpRequest, given: QueryDict, typed: Mapping[str, str] | None = None) -> HttpResponse:
+    """The list; `typed`: what was sent about a parcel and refused, to be put right."""
     shops = shops_with(request.user, "work_order")
-    now, asked = moment(), asked_of(request.GET, shops)
+    now, asked = moment(), asked_of(given, shops)
     listed = rows(shops, asked, now)
     tallies = _tallies(shops, asked, now)
     context: dict[str, Any] = {
@@ -118,18 +124,15 @@ def page(request: HttpRequest) -> HttpResponse:
         "unfollowed": sum(one.unfollowed for one in tallies if asked.way in ("", one.way)),
         "silent_address": asked.address(show="" if asked.show == "silent" else "silent", page=1),
         "unfollowed_address": asked.address(show="" if asked.show == "unfollowed" else "unfollowed", page=1),
-        "shop_options": [
-            (_("全部店铺"), asked.address(shop="", page=1), not asked.shop),
-            *((one.name, asked.address(shop=one.code, page=1), one.code == asked.shop) for one in shops),
-        ],
-        "shop_name": next((one.name for one in shops if one.code == asked.shop), ""),
+        "shop_chip": of_shops(shops, asked.shop, lambda code: asked.address(shop=code, page=1)),
         "earlier": asked.address(page=asked.page - 1) if asked.page > 1 else "",
         "later": asked.address(page=asked.page + 1)
         if len(listed) > PAGE_ROWS and asked.page < PAGES_MAX
         else "",
         "address": asked.address(),
+        "typed": typed,
     }
-    return render(request, "people/work_orders/parcels.html", context)
+    return render(request, "people/work_orders/parcels.html", context, status=422 if typed else 200)
 
 
 def asked_of(given: Mapping[str, Any], shops: Collection[Shop]) -> Asked:
@@ -253,13 +256,14 @@ def do(request: HttpRequest, shop_code: str, tracking_no: str, act: str) -> Http
         refusal = record.settled(*where, cast("Literal['lost', 'settled']", act), by, note, now)
     if refusal and refusal.code == "no_parcel":
         raise Http404
+    back = form.get("back", "")
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
-    else:
-        messages.success(request, _done(act), extra_tags="success")
-    if act == "lost" and refusal is None:
+        typed = {"shop": shop.code, "parcel": tracking_no, "note": note}
+        return _listed(request, QueryDict(back.partition("?")[2]), typed)
+    messages.success(request, _done(act), extra_tags="success")
+    if act == "lost":
         return redirect(f"{_claim_address(shop.code)}?{urlencode({'waybill': tracking_no, 'kind': 'lost'})}")
-    back = form.get("back", "")
     return redirect(back if back.startswith("/work-orders/parcels?") else "parcels-back")
 
 

@@ -1,13 +1,13 @@
 """Parcels on their way back and claims against couriers as tables that can be taken away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from aftersale.people import words
-from aftersale.people.export.table import Column, Known, Rows, Table
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
 from aftersale.people.rights import shops_with
 from aftersale.people.work_orders import claims, parcels
 
@@ -34,6 +34,14 @@ def _parcels(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
         )  # fmt: skip
 
 
+def _parcel_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    yield from shop_term(query, shop_names)
+    if (way := query.get("way", "")) in parcels.WAYS:
+        yield _("怎么退回"), words.word("way_back", way)
+    if shown := {"silent": _("物流停滞"), "unfollowed": _("今天还没跟进")}.get(query.get("show", "")):
+        yield "", shown
+
+
 def _claim_columns() -> Sequence[Column]:
     return (
         Column(_("运单号")), Column(_("店铺")), Column(_("快递")), Column(_("丢件还是破损")), Column(_("售后单")),
@@ -53,5 +61,15 @@ def _claims(user: Known, query: QueryDict, _now: datetime, most: int) -> Rows:
         )  # fmt: skip
 
 
-PARCELS = Table(lambda: _("退回途中的包裹"), "work_order", _parcel_columns, _parcels)
-CLAIMS = Table(lambda: _("快递索赔"), "work_order", _claim_columns, _claims)
+def _claim_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    asked = claims.asked_of(query.dict())
+    if asked["state"]:
+        yield _("状态"), words.word("claim_state", asked["state"])
+    if asked["courier"]:
+        yield _("快递"), words.word("courier", asked["courier"])
+    if asked["month"]:
+        yield _("月份"), f"{asked['month']:%Y-%m}"
+
+
+PARCELS = Table(lambda: _("退回途中的包裹"), "work_order", _parcel_columns, _parcels, _parcel_terms)
+CLAIMS = Table(lambda: _("快递索赔"), "work_order", _claim_columns, _claims, _claim_terms)

@@ -32,6 +32,7 @@ class Change:
     name: str
     title: str
     lines: tuple[Line, ...]
+    title_en: str = ""
 
 
 def changes(before: str, after: str, values: tuple[Said, Said] = ({}, {})) -> tuple[Change, ...]:
@@ -49,7 +50,7 @@ def changes(before: str, after: str, values: tuple[Said, Said] = ({}, {})) -> tu
         for line in _lines(values[0], values[1])
     ]
     return (
-        *([Change("book", "changed", str(new.get("book")), str(new.get("title")), head)] if head else []),
+        *([Change("book", "changed", *_named(new, "book"), head, _english(new, "book"))] if head else []),
         *own,
         *_listed("setting", old.get("settings") or [], new.get("settings") or []),
         *_listed("rule", old["rules"], new["rules"]),
@@ -64,9 +65,17 @@ def _listed(kind: Literal["rule", "setting"], old: list[Said], new: list[Said]) 
         lines = _lines(was or {}, one)
         what: What = "added" if was is None else "changed" if lines else "moved"
         if lines or (kind == "rule" and was is not None and name not in stayed):
-            yield Change(kind, what, name, str(one["title"]), lines)
-    for name in (name for name in befores if name not in afters):
-        yield Change(kind, "removed", name, str(befores[name]["title"]), _lines(befores[name], {}))
+            yield Change(kind, what, *_named(one), lines, _english(one))
+    for one in (befores[name] for name in befores if name not in afters):
+        yield Change(kind, "removed", *_named(one), _lines(one, {}), _english(one))
+
+
+def _named(one: Said, key: str = "name") -> tuple[str, str]:
+    return str(one.get(key)), str(one.get("title"))
+
+
+def _english(one: Said, key: str = "name") -> str:
+    return str(one.get("title_en") or one.get(key))
 
 
 def _in_order(old: list[str], new: list[str]) -> set[str]:

@@ -143,13 +143,15 @@ def _mobile(trade: Trade) -> str:
 
 
 def _attribute(refund: Refund) -> str:
-    facts = {
+    facts: dict[str, int | str] = {
         "zero_second": int(refund.zero_second),
         "freight_ins": int(refund.freight_insurance),
         "platform_opened": int(refund.platform_opened),
         "modify_count": refund.modifications,
         "refuse_count": refund.refusals,
     }
+    if refund.refusals:
+        facts |= {"refuse_reason": refund.refuse_reason, "refuse_proof": refund.refuse_proof}
     return ";" + "".join(f"{key}:{value};" for key, value in facts.items())
 
 

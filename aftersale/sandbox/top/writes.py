@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from aftersale.core.refusal import Refusal
 from aftersale.sandbox.top import seller
 from aftersale.sandbox.top.protocol import TopError, isv, number, required
-from aftersale.sandbox.top.reads import refund_of, trade_of
+from aftersale.sandbox.top.reads import REFUSE_REASONS, refund_of, trade_of
 from aftersale.sandbox.top.views import Listing, text
 from aftersale.sandbox.world import warehouse
 from aftersale.sandbox.world.market import Market, Shop
@@ -101,12 +102,16 @@ def _refuse(market: Market, call: Call) -> dict[str, Any]:
         _need_upload(call, "refuse_proof", 130_000)
     refund = refund_of(call.shop, call.fields)
     _refused(market, call)
+    refund.refuse_reason = call.fields.get("refuse_reason_id", "")
+    refund.refuse_proof = sha256(call.uploads.get("refuse_proof", b"")).hexdigest()[:12]
     refund.messages.append((call.at_ms, 2, call.fields["refuse_message"]))
     told = {"refund_id": str(refund.refund_id), "status": refund.status, "modified": text(refund.modified_ms)}
     return {"refund": told, "is_success": True}
 
 
 def _refused(market: Market, call: Call) -> None:
+    if call.fields.get("refuse_reason_id") not in (None, *(str(number) for number, _words in REFUSE_REASONS)):
+        raise isv("invalid-parameter:refuse_reason_id", "refusereason.get lists no such reason")
     _raise(
         seller.refuse(
             market,

@@ -110,6 +110,8 @@ class Refund:
     platform_opened: bool = False
     modifications: int = 0
     refusals: int = 0
+    refuse_reason: str = ""
+    refuse_proof: str = ""  # hash of the picture that came with the last refusal
     reviewed: bool = False
     back: Parcel | None = None
     good_return_ms: int | None = None

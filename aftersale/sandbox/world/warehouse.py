@@ -56,8 +56,9 @@ class _Stage:
 
 
 def hand_over(market: Market, trade: Trade, at_ms: int) -> None:
-    """The parcel leaves; the courier's trace begins."""
-    trade.warehouse_state, trade.status, trade.consigned_ms = "shipped", "WAIT_BUYER_CONFIRM_GOODS", at_ms
+    """The parcel leaves, or left before this world began; the courier's trace begins."""
+    trade.warehouse_state, trade.status = "shipped", "WAIT_BUYER_CONFIRM_GOODS"
+    trade.consigned_ms = min(at_ms, trade.ship_ms)
     market.change_trade(trade, at_ms, "taobao_trade_TradeSellerShip")
     order_told(market, trade, at_ms)
     if trade.parcel:

@@ -75,8 +75,8 @@ BUGS = (
     Bug("older is newer", "P8", "only the first version counts", code(actions, "APPLICATIONS", lambda real: _swapped(real, OLDER, "WHERE false"))),
     Bug("not decided anew", "P11", "a changed application keeps its old decision", text(actions, "_RECORD", "handlings", ("WHERE changed", "WHERE changed AND prior_decision IS NULL"))),
     Bug("stale click", "P11", "a person's yes counts for what they did not see", both(
-        code(people, "_refused", lambda real: lambda kind, amount, version, seen, *more: real(kind, amount, seen, seen, *more)),
-        text(people, "_SQL", "person_intent", ("AND c.application_version = %(version)s", "AND %(version)s > 0"))), theme="click"),
+        code(people, "_refused", lambda real: lambda conn, wish, seen, asked: real(conn, {**wish, "version": seen}, seen, asked)),
+        text(people, "_SQL", "person_intent", ("AND c.application_version = %(version)s", "AND %(version)s > 0"))), check=checks.stale_click),
     # P5, P6: deadlines
     Bug("later than due", "P5", "what waits may wait past its deadline", function("put_off", ("CASE WHEN latest > now THEN least(again_at, latest) ELSE again_at END", "again_at")), check=checks.put_off),
     Bug("no margin", "P5", "what waits may wait until the deadline itself", function("put_off", ("deadline_at - make_interval(mins => (setting_of(shop, 'act_margin_minutes') #>> '{}')::int)", "deadline_at")), check=checks.put_off),
@@ -107,8 +107,8 @@ BUGS = (
     Bug("no limit", "P13", "nobody looks at a person's limit", both(
         schema("DROP TRIGGER intent_limit ON intent", "DROP TRIGGER intent_limit_new ON intent"),
         text(people, "_SQL", "may", ("SELECT allowed, why, needs_approval", "SELECT true, why, false"))), theme="approval"),
-    Bug("everybody is the owner", "P13", "the limit is the owner's, whoever asks", function("person_permitted", ("permitted(m.shop_id, m.role,", "permitted(m.shop_id, 'owner',")), theme="approval"),
-    Bug("in yuan", "P13", "fen are taken for a hundredth of what they are", function("person_permitted", ("person_permitted.amount_fen + CASE", "person_permitted.amount_fen / 100 + CASE")), theme="approval"),
+    Bug("everybody is the owner", "P13", "the limit is the owner's, whoever asks", function("person_permitted_each", ("permitted(m.shop_id, m.role,", "permitted(m.shop_id, 'owner',")), theme="approval"),
+    Bug("in yuan", "P13", "fen are taken for a hundredth of what they are", function("person_permitted_each", ("person_permitted_each.amount_fen + sisters", "person_permitted_each.amount_fen / 100 + sisters")), theme="approval"),
     # P14: four eyes on exactly this
     Bug("own approval", "P14", "who asked may say yes", both(
         schema("ALTER TABLE approval DROP CONSTRAINT approval_check1", "DROP TRIGGER approval_edge ON approval", "DROP TRIGGER intent_limit ON intent"),

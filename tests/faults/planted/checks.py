@@ -84,6 +84,17 @@ def late_yes(place: Place) -> list[Finding]:
         return list(one.findings)
 
 
+def stale_click(place: Place) -> list[Finding]:
+    """A yes to what the buyer changed meanwhile does not count (P11)."""
+    with scene(place, total_fen=45_000) as one:
+        shop_id, case_id, version, amount_fen, _ = place.admin.execute(SEEN).fetchall()[0]
+        place.admin.execute("UPDATE cases SET application_version = application_version + 1")
+        one.turn(
+            "person", OWNER, partial(one.people.do, "agree", OWNER, shop_id, case_id, version, amount_fen)
+        )
+        return list(one.findings)
+
+
 def nearest_first(place: Place) -> list[Finding]:
     """The nearest deadline goes first (P5)."""
     with scene(place, 3) as one:

@@ -20,7 +20,7 @@ from tests.faults.real.place import place
 from tests.faults.real.run import run, run_out
 from tests.faults.real.schedule import draw
 
-PER_SCHEDULE = 7
+PER_SCHEDULE = 6
 RUN_OUT_S_MAX = 240.0
 
 
@@ -28,7 +28,7 @@ def lane(seeds: list[int], world: int, *, to_the_end: bool) -> Iterator[dict[str
     """One lane's schedules, each told when it is over; the last line tells of the run-out."""
     with tempfile.TemporaryDirectory(prefix="aftersale-lane-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        with place(home, world, PER_SCHEDULE * len(seeds) + 40) as made:
+        with place(home, world, PER_SCHEDULE * len(seeds) + 10) as made:
             for seed in seeds:
                 yield vars(run(made, draw(seed)))
             if to_the_end:

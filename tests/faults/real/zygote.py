@@ -5,6 +5,7 @@ Reads one JSON line for each wish and answers with one: {"start": [arguments], "
 """
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -88,10 +89,12 @@ def _hurry() -> None:
 
 
 def _read_books() -> None:
-    """The door reads every book before it serves: once for all forks."""
+    """The door reads every book before it serves, a courier's push needs the lexicon: once for all forks."""
     from aftersale.people.settings.known import index
+    from aftersale.rulebooks import tracking
 
     index()
+    tracking.reader()
 
 
 def _trust_once() -> None:
@@ -145,6 +148,7 @@ def _ended(pid: int) -> int | None:
 def main() -> None:
     """Answer wishes until the harness is gone."""
     _import_everything()
+    gc.freeze()  # no fork need look through what all have
     for line in sys.stdin:
         wish = json.loads(line)
         answer = _fork(wish["start"], wish["log"]) if "start" in wish else _ended(wish["ended"])

@@ -115,6 +115,17 @@ def _click(plan: Plan, chance: Random) -> Plan:
                   deeds=chance.choice(({}, {"halt": 0.3})), struck=("person",), switches=False, calls={})  # fmt: skip
 
 
+def refusing(seed: int) -> Plan:
+    """People refuse what rules and others agree to, and buyers change it; nothing comes late (a plan of its own)."""
+    chance = Random(f"{seed}/refusing")
+    return _dwell(drawn(chance), "refusing", {"push": 8, "desk": 8, "person": 10, "act": 8, "heir": 4, "wait": 4, "move": 3},
+                  kinds=("return", "shipped"), shops=("demo2",), wishes=("refuse",) * 6 + ("undo_refuse", "agree_return", "agree"),
+                  moves=("modify", "withdraw", "escalate"), switches=False, steps=chance.randint(30, 60),
+                  applications=chance.randint(1, 3), deeds=chance.choice(({}, {"die": 0.3}, {"cut": 0.2})),
+                  struck=("act", "heir"), pushes=chance.choice(({}, {"lose": 0.3}, {"twice": 0.3})),
+                  calls=chance.choice(({}, {"before": 0.2, "after": 0.3}, {"http_500": 0.2, "limited": 0.1})))  # fmt: skip
+
+
 DWELL: dict[str, Callable[[Plan, Random], Plan]] = {
     "takeover": _takeover, "withdrawal": _withdrawal, "approval": _approval, "budget": _budget, "switch": _switch,
     "restored": _restored, "dead": _dead, "click": _click,

@@ -108,7 +108,7 @@ class World:
         """The marketplace's word in the end."""
         payments = [Paid(one.refund_id, one.amount_fen) for one in self.sandbox.ledger.entries]
         applications = [
-            Applied(str(one.refund_id), one.version, one.status in ENDED, one.due_ms)
+            Applied(str(one.refund_id), one.version, one.status in ENDED, one.due_ms, one.refusals)
             for one in self.market.applications
         ]
         return Theirs(payments, applications)

@@ -8,13 +8,16 @@ from typing import Any
 
 from aftersale.cases import actions
 from aftersale.cases.approvals import decide_approval
+from aftersale.cases.people import Refusing
 from aftersale.core.refusal import Refusal
 from tests.faults.judge import Finding
 from tests.faults.simulation.crew import AGENT, LEAD, OWNER
 from tests.faults.simulation.place import Place
 
 SEEN = """
-SELECT c.shop_id, c.case_id, c.application_version, c.amount_fen, c.aftersale_type FROM cases c ORDER BY c.case_id
+SELECT c.shop_id, c.case_id, c.application_version, c.amount_fen,
+  NOT EXISTS (SELECT FROM impossible(c.shop_id, c.case_id, 'agree_refund')) AS offered
+FROM cases c ORDER BY c.case_id
 """
 WAITING = """
 SELECT shop_id, id, case_id, amount_fen, platform_version FROM approval WHERE state = 'requested' ORDER BY 1, 2
@@ -26,6 +29,7 @@ FIT = """
 SELECT a.expires_at <= %s, a.platform_version <> c.application_version FROM approval a
 JOIN cases c ON c.shop_id = a.shop_id AND c.case_id = a.case_id WHERE a.shop_id = %s AND a.id = %s
 """
+REFUSING = Refusing(2, "商品影响二次销售", "亲，很抱歉，这次的申请我们没法同意。")
 SWITCHES = ((0, ""), (1, ""), (2, ""), (1, "agree_refund"), (2, "agree_refund"), (1, "automatic_money"))
 
 
@@ -54,10 +58,14 @@ class People:
         seen, waiting = self._looks(stale)
         if not seen:
             return name, lambda: 0
-        shop_id, case_id, version, amount_fen, _ = self.chance.choice(seen)
+        chosen = self.chance.choice(seen)
         if waiting and self.chance.random() < 0.6:
             return name, partial(self.decide, name, self.chance.choice(waiting), self.chance.random() < 0.8)
         deed = self.chance.choice(wishes)
+        offered = [row for row in seen if row[-1]] if deed == "agree" else []
+        if offered and not chosen[-1]:  # the page shows no button for what cannot be
+            chosen = offered[seen.index(chosen) % len(offered)]
+        shop_id, case_id, version, amount_fen, _ = chosen
         if deed == "agree" and self.chance.random() < 0.3:
             amount_fen = max(1, (amount_fen or 1) // 2)
         return name, partial(self.do, deed, name, shop_id, case_id, version, amount_fen or 0)
@@ -69,6 +77,12 @@ class People:
                 refused = actions.undo(conn, shop_id, case_id, "agree_refund", name, now)
             case "note":
                 refused = actions.note(conn, shop_id, case_id, name, "已电话联系", now)
+            case "undo_refuse":
+                refused = actions.undo(conn, shop_id, case_id, "refuse", name, now)
+            case "refuse":
+                refused = actions.person_intent(
+                    conn, shop_id, case_id, "refuse", 0, version, name, now, refusing=REFUSING
+                )
             case "agree":
                 refused = actions.person_intent(
                     conn, shop_id, case_id, "agree_refund", amount_fen, version, name, now

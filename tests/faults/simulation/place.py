@@ -58,9 +58,9 @@ DO $make$ BEGIN
     (SELECT string_agg(format('PERFORM setval(%L, %s, false);', 'public.' || sequencename, start_value), ' ')
      FROM pg_sequences WHERE schemaname = 'public' AND sequencename !~ '^(django_|auth_)' AND cache_size = 1) || ' END $$';
   EXECUTE (SELECT string_agg(replace(replace(pg_get_functiondef(oid), 'public.', 'judge.'), '$function$', '$f$'), ';')
-    FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('permitted', 'person_permitted'));
+    FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN ('permitted', 'person_permitted', 'person_permitted_each'));
   EXECUTE (SELECT string_agg(format('ALTER FUNCTION %s SET search_path = judge, public', oid::regprocedure), ';')
-    FROM pg_proc WHERE pronamespace = 'judge'::regnamespace AND proname IN ('permitted', 'person_permitted'));
+    FROM pg_proc WHERE pronamespace = 'judge'::regnamespace AND proname IN ('permitted', 'person_permitted', 'person_permitted_each'));
 END $make$;
 """
 

@@ -1,6 +1,6 @@
 """Work between departments, and what the warehouse scanned."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from aftersale.cases.access import Shop
 from aftersale.cases.returns import find
 from aftersale.cases.rows import read
+from aftersale.core.returns.receipt import CONDITIONS
 from aftersale.people import words
-from aftersale.people.export.table import Column, Known, Rows, Table
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
 from aftersale.people.returns.day import FOUND, day_of
 from aftersale.people.rights import shops_with
 from aftersale.people.work_orders.board import titled
@@ -68,8 +69,15 @@ def _steps(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
     shops = _shops(user, "work_order", query)
     boards = sees(list(shops.values()))
     chosen = [query["dept"]] if query.get("dept") in boards else list(boards)
-    late = query.get("late") == "1"
-    given = {"shop_ids": list(shops), "departments": chosen, "late": late, "since": now - DONE_OF, "now": now}
+    late, owner = query.get("late") == "1", user.get_username() if query.get("owner") else None
+    given = {
+        "shop_ids": list(shops),
+        "departments": chosen,
+        "late": late,
+        "owner": owner,
+        "since": now - DONE_OF,
+        "now": now,
+    }
     states = {"waiting": _("未开始"), "open": _("待接手"), "taken": _("处理中"), "done": _("完成")}
     for one in read(Step, SQL["work_orders"], {**given, "rows": most}):
         known = templates().get(one.template)
@@ -91,6 +99,15 @@ def _steps(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
             one.created_by,
             one.created_at,
         )
+
+
+def _step_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    if department := departments().get(query.get("dept", "")):
+        yield _("部门"), titled(department)
+    yield from shop_term(query, shop_names)
+    yield _("负责人"), query.get("owner", "")
+    if query.get("late") == "1":
+        yield "", _("已超时")
 
 
 def _scan_columns() -> Sequence[Column]:
@@ -117,17 +134,10 @@ def _scans(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
 def _all_scans(user: Known, query: QueryDict, now: datetime) -> Rows:
     shops = _shops(user, "return_scan", query)
     day = day_of(query.get("day", ""), now)
-    found = query["found"] if query.get("found") in FOUND else None
-    how = {
-        "case": _("售后单"),
-        "order": _("订单"),
-        "linked": _("人工认领"),
-        "anonymous": _("匿名件"),
-    }
+    narrow = {"since": day.since, "until": day.until, "found": _one_of(query, "found", FOUND)}
+    narrow["condition"] = _one_of(query, "condition", CONDITIONS)
     page = 1
-    while rows := find.parcels(
-        list(shops), page=page, rows=find.PAGE_ROWS, since=day.since, until=day.until, found=found
-    ):
+    while rows := find.parcels(list(shops), page=page, rows=find.PAGE_ROWS, **narrow):
         for one in rows:
             cases, conditions = (
                 "、".join(one.case_ids),
@@ -137,7 +147,7 @@ def _all_scans(user: Known, query: QueryDict, now: datetime) -> Rows:
                 one.at,
                 shops[one.shop_id].name,
                 one.waybill,
-                how.get(one.found, one.found),
+                _how().get(one.found, one.found),
                 cases,
                 one.titles,
                 "、".join(conditions),
@@ -149,10 +159,33 @@ def _all_scans(user: Known, query: QueryDict, now: datetime) -> Rows:
         page += 1
 
 
+def _one_of(query: QueryDict, name: str, known: Collection[str]) -> str | None:
+    given = query.get(name, "")
+    return given if given in known else None
+
+
+def _how() -> dict[str, str]:
+    return {
+        "case": _("售后单"),
+        "order": _("订单"),
+        "linked": _("人工认领"),
+        "anonymous": _("匿名件"),
+    }
+
+
+def _scan_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    yield from shop_term(query, shop_names)
+    yield _("日期"), query.get("day", "")
+    if found := _one_of(query, "found", FOUND):
+        yield _("认出的方式"), _how()[found]
+    if condition := _one_of(query, "condition", CONDITIONS):
+        yield _("货物情况"), words.word("inbound_condition", condition)
+
+
 def _shops(user: Known, right: str, query: QueryDict) -> dict[int, Shop]:
     may, code = {shop.id for shop in shops_with(user, "export")}, query.get("shop", "")
     return {shop.id: shop for shop in shops_with(user, right) if shop.id in may and code in ("", shop.code)}
 
 
-WORK_ORDERS = Table(lambda: _("工单"), "work_order", _step_columns, _steps)
-SCANS = Table(lambda: _("扫描清单"), "return_scan", _scan_columns, _scans)
+WORK_ORDERS = Table(lambda: _("工单"), "work_order", _step_columns, _steps, _step_terms)
+SCANS = Table(lambda: _("扫描清单"), "return_scan", _scan_columns, _scans, _scan_terms)

@@ -1,7 +1,7 @@
 """What the money page and the approvals page list."""
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.http import QueryDict
@@ -12,7 +12,7 @@ from aftersale.cases.access import Shop
 from aftersale.cases.rows import read
 from aftersale.people import words
 from aftersale.people.approvals.page import SQL, Waiting
-from aftersale.people.export.table import Column, Known, Rows, Table
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
 from aftersale.people.money import found
 from aftersale.people.rights import shops_with
 
@@ -75,21 +75,35 @@ def _ledger(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
 
 
 def _all_of_the_day(user: Known, query: QueryDict, now: datetime) -> Rows:
-    code, origin = query.get("shop", ""), query.get("origin", "")
-    shops = {id: shop for id, shop in _shops(user, "money").items() if code in ("", shop.code)}
-    try:
-        day = parse_date(query.get("day", "")) or found.today(now)
-    except ValueError:
-        day = found.today(now)
-    day = day if 2000 <= day.year < 2100 else found.today(now)
+    shops = _shops(user, "money", query.get("shop", ""))
+    day, origin = _day(query) or found.today(now), _origin(query)
     since, until = found.midnight(day), found.midnight(day + timedelta(days=1))
-    origin = origin if origin in found.ORIGINS else ""
     skip = 0
     while page := found.rows(list(shops), since, until, origin, skip=skip, rows=BATCH):
         for one in page:
             who, name = words.word("origin", one.origin), shops[one.shop_id].name
             yield (one.at, name, one.case_id, one.order_id, one.entry, one.amount_fen, who)
         skip += BATCH
+
+
+def _day(query: QueryDict) -> date | None:
+    try:
+        day = parse_date(query.get("day", ""))
+    except ValueError:
+        return None
+    return day if day and 2000 <= day.year < 2100 else None
+
+
+def _origin(query: QueryDict) -> str:
+    given = query.get("origin", "")
+    return given if given in found.ORIGINS else ""
+
+
+def _ledger_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    yield from shop_term(query, shop_names)
+    yield _("日期"), str(_day(query) or "")
+    if origin := _origin(query):
+        yield _("谁退的"), words.word("origin", origin)
 
 
 def _difference_columns() -> Sequence[Column]:
@@ -104,18 +118,18 @@ def _difference_columns() -> Sequence[Column]:
 
 
 def _differences(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
-    shops = _shops(user, "money")
+    shops = _shops(user, "money", query.get("shop", ""))
     for one in found.differences(list(shops))[:most]:
         kind = words.word("difference", one.kind)
         yield (shops[one.shop_id].name, one.case_id, kind, one.ours_fen, one.theirs_fen, one.found_at)
 
 
-def _shops(user: Known, right: str) -> dict[int, Shop]:
-    """Where the person has this right and the one to export."""
+def _shops(user: Known, right: str, code: str = "") -> dict[int, Shop]:
+    """Where the person has this right and the one to export; of them the one of this code."""
     may = {shop.id for shop in shops_with(user, "export")}
-    return {shop.id: shop for shop in shops_with(user, right) if shop.id in may}
+    return {shop.id: shop for shop in shops_with(user, right) if shop.id in may and code in ("", shop.code)}
 
 
 APPROVALS = Table(lambda: _("待复核"), "approve", _waiting_columns, _waiting)
-LEDGER = Table(lambda: _("账本"), "money", _ledger_columns, _ledger)
-DIFFERENCES = Table(lambda: _("和平台不一致"), "money", _difference_columns, _differences)
+LEDGER = Table(lambda: _("账本"), "money", _ledger_columns, _ledger, _ledger_terms)
+DIFFERENCES = Table(lambda: _("和平台不一致"), "money", _difference_columns, _differences, shop_term)

@@ -1,15 +1,15 @@
 """The queue as its page shows it, under the same filter and in the same order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from aftersale.cases.access import Shop, all_for, counts_for, shops_of
+from aftersale.cases.access import UNCLAIMED, Shop, all_for, counts_for, shops_of
 from aftersale.people import words
-from aftersale.people.export.table import Column, Known, Rows, Table, Value
-from aftersale.people.queue import Line, asked, lines
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, Value, shop_term
+from aftersale.people.queue import PLAIN, Line, asked, choices, lines
 from aftersale.people.rights import shops_with
 from aftersale.people.rights.masking import masked_words
 
@@ -61,7 +61,7 @@ def _row(line: Line, shop: Shop) -> Sequence[Value]:
         words.word("reason", row.reason),
         words.word("state", row.state),
         row.title,
-        line.goods,
+        row.goods,
         row.amount_fen,
         row.due_at,
         row.since,
@@ -74,4 +74,17 @@ def _row(line: Line, shop: Shop) -> Sequence[Value]:
     )
 
 
-TABLE = Table(lambda: _("队列"), "queue", _columns, _rows)
+def _terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    """The tab and the chips; a value that nobody knows narrows as it stands, or not at all."""
+    tab = query.get("tab", "all")
+    if tab != "all" and tab in words.tabs():
+        yield _("工作种类"), words.tabs()[tab]
+    yield from shop_term(query, shop_names)
+    known = choices({}, words.values("platform"), {UNCLAIMED: words.unclaimed()})
+    for name, options in known.items():
+        value = query.get(name, "")
+        if name != "shop" and (value in options or (value and name in PLAIN)):
+            yield words.chips()[name], options.get(value, value)
+
+
+TABLE = Table(lambda: _("队列"), "queue", _columns, _rows, _terms)

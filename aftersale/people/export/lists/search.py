@@ -1,14 +1,15 @@
 """What a search found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from aftersale.cases.access import search_for
-from aftersale.people.export.table import Column, Known, Rows, Table
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms
 from aftersale.people.rights import shops_with
+from aftersale.people.rights.masking import masked_words
 
 
 def _columns() -> Sequence[Column]:
@@ -23,4 +24,8 @@ def _rows(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
             yield (case.case_id, case.shop.name)
 
 
-TABLE = Table(lambda: _("搜索"), "search", _columns, _rows)
+def _terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
+    yield _("搜索"), masked_words(query.get("q", "").strip())
+
+
+TABLE = Table(lambda: _("搜索"), "search", _columns, _rows, _terms)

@@ -1,0 +1,1 @@
+"""What narrows a list, as its page offers it."""

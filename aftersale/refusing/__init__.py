@@ -1,0 +1,1 @@
+"""Refusing an application: what has to be known before, and doing it; for the pages and the API alike."""

@@ -1,0 +1,1 @@
+"""The release before and this one side by side (P20, F41)."""

@@ -67,6 +67,15 @@ class Strategy:
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """What outcomes are called: `titles` by key, `books` where one means something else, `values` shared by keys."""
+
+    titles: Mapping[str, tuple[str, str]]
+    books: Mapping[str, Mapping[str, tuple[str, str]]]
+    values: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A situation a strategy can be bound to (R-015), with the after-sales types it holds."""
 
@@ -192,6 +201,12 @@ def strategies() -> tuple[Strategy, ...]:
 
 
 @cache
+def templates() -> Mapping[str, Strategy]:
+    """By template; one of several platforms has one title."""
+    return {one.template: one for one in strategies()}
+
+
+@cache
 def scenarios() -> tuple[Scenario, ...]:
     return tuple(Scenario(**entry) for entry in _entries("strategies", "scenarios", Scenario))
 
@@ -200,21 +215,45 @@ def scenarios() -> tuple[Scenario, ...]:
 def titles() -> Mapping[str, Mapping[str, tuple[str, str]]]:
     """Per fact or outcome key: value → (Chinese, English)."""
     found = read_yaml(text("enums.yaml"), "enums")
-    return {key: {value: (zh, en) for value, (zh, en) in values.items()} for key, values in found.items()}
+    return {key: _pairs(values) for key, values in found.items()}
 
 
 def title(key: str, value: str, language: Language = "zh") -> str:
     """The title of a fact's or outcome's value; a value without one is its own title."""
+    found = (_titled(one, value) for one in (key, *outputs().values.get(key, ())))
+    pair = next((one for one in found if one is not None), (value, value))
+    return pair[language == "en"]
+
+
+def _titled(key: str, value: str) -> tuple[str, str] | None:
+    """(Chinese, English) by the names of this key alone."""
     kinds: Mapping[str, Callable[[], Mapping[str, Any]]] = {
         "action": actions,
         "queue": queues,
         "script": lambda: scripts().scripts,
+        "strategy": templates,
     }
     coded = kinds[key]().get(value) if key in kinds else None
-    if coded is not None:
-        return str(coded.title if language == "zh" else coded.title_en)
-    found = titles().get(key, {}).get(value)
-    return value if found is None else found[language == "en"]
+    return titles().get(key, {}).get(value) if coded is None else (str(coded.title), str(coded.title_en))
+
+
+@cache
+def outputs() -> Outputs:
+    """Raises RulebookError when its file is wrong."""
+    found = read_yaml(text("outputs.yaml"), "outputs")
+    check_keys("outputs", None, found, ("titles", "books", "values"), ("titles", "books", "values"))
+    own = {book: _pairs(keys) for book, keys in found["books"].items()}
+    return Outputs(_pairs(found["titles"]), own, {key: tuple(one) for key, one in found["values"].items()})
+
+
+def _pairs(written: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    return {key: (zh, en) for key, (zh, en) in written.items()}
+
+
+def output(book: str, key: str, language: Language = "zh") -> str:
+    """The title of an outcome's key in a book; a key without one is its own title."""
+    pair = outputs().books.get(book, {}).get(key) or outputs().titles.get(key, (key, key))
+    return pair[language == "en"]
 
 
 def _entries(name: str, part: str, made: type[Any]) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "rule": "规则", "always": "总是", "otherwise": "其他情况", "default": "默认", "read_by": "读它的规则",
         "borrowed": "{name}（定义在 {book}）", "platforms": "平台：{names}", "tab": "页签", "yes": "是", "no": "否",
         "until": "{at} 之前 {value}", "at_platform": "{platform} {value}", "none": "无", "list": "、", "other": "English",
+        "output": "**{title}**（`{key}`）：{value}",
+        "option": "{title}（`{code}`）",
     },
     "en": {
         "made": "This page is made from the book `{book}.yaml`; change the book, not the page.",
@@ -31,7 +33,8 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "source": "source", "rule": "rule", "always": "always", "otherwise": "otherwise", "default": "default",
         "read_by": "read by", "borrowed": "{name} (defined in {book})", "platforms": "platforms: {names}", "tab": "tab",
         "yes": "yes", "no": "no", "until": "before {at} {value}", "at_platform": "{platform} {value}", "none": "none",
-        "list": ", ", "other": "中文",
+        "list": ", ", "other": "中文", "output": "**{title}** (`{key}`): {value}",
+        "option": "{title} (`{code}`)",
     },
 }  # fmt: skip
 
@@ -121,11 +124,20 @@ class _Page:
         return parts or self.say("always")
 
     def _then(self, then: Mapping[str, Output]) -> str:
-        return "<br>".join(f"`{key}` {self._output(key, output)}" for key, output in then.items())
+        return "<br>".join(
+            self.say("output", title=self._key(key), key=key, value=self._output(key, output))
+            for key, output in then.items()
+        )
+
+    def _key(self, key: str) -> str:
+        return books.output(self.book.name, key, self.language)
 
     def _output(self, key: str, output: Output) -> str:
         if isinstance(output, (Lit, Const)):
             return _cell(self._value(key, output.value))
+        if isinstance(output, Knob) and self.book.settings[output.name].type.kind in ("enum", "list"):
+            told = self._value(output.name, self.wording.env.settings[output.name])
+            return _cell(f"{self.wording.title(self.book.settings[output.name])} {told}")
         return _cell(self.wording.side(output, None))
 
     def _value(self, key: str, value: object) -> str:
@@ -135,10 +147,10 @@ class _Page:
             case bool():
                 return self.say("yes" if value else "no")
             case list() | tuple():
-                return self.say("list").join(self._value(key, one) for one in value)
+                return self.say("list").join(self._value(key, one) for one in value) or self.say("none")
             case dict():
                 return self.say("list").join(
-                    f"{part}: {self._value(part, one)}" for part, one in value.items()
+                    f"{self._key(part)}: {self._value(part, one)}" for part, one in value.items()
                 )
             case str():
                 return books.title(key, value, self.language)
@@ -158,6 +170,9 @@ class _Page:
 
     def _default(self, setting: Setting) -> str:
         def shown(value: Value) -> str:
+            if setting.type.kind == "enum":
+                title = books.title(setting.name, str(value), self.language)
+                return self.say("option", title=title, code=value)
             text = self.wording.show(value, setting.type.kind, setting.unit)
             return f"{text} {setting.unit}" if bare(setting) else text
 

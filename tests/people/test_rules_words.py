@@ -272,3 +272,44 @@ def test_the_versions_of_a_book(draft: Client, reader: Client, shops: Database) 
         assert [re.findall(r"<span>(.*?)</span>", one)[0] for one in rows] == wanted
         diff = client.get(f"/rules/snack/diff/{row[1]}").content.decode()
         assert wanted[2][:25] in diff
+
+
+THEN = re.compile(r'<div class="rules-then"><span class="sub" title="(\w+)">([^<]*)</span> ([^<]*)</div>')
+CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
+
+
+def _follows(client: Client, name: str) -> list[tuple[str, str, str]]:
+    """(key, its title, its value) of every line that the page of a book shows."""
+    page = client.get(f"/rules/tea/book/{name}").content.decode()
+    return [(key, html.unescape(title), html.unescape(value)) for key, title, value in THEN.findall(page)]
+
+
+@pytest.mark.parametrize("name", [one for one in books.shipped() if one != "refund"])
+def test_what_follows_is_told_without_codes(lan: Client, reader: Client, name: str) -> None:
+    keys = [key for rule in books.book(name).rules for key in rule.then]
+    for client, language in ((lan, "zh"), (reader, "en")):
+        found = _follows(client, name)
+        assert sorted(key for key, _, _ in found) == sorted(keys)
+        assert {title for key, title, _ in found if title != books.output(name, key, language)} == set()  # type: ignore[arg-type]
+        assert [one for one in found if CODE.search(one[2])] == []
+        assert [one for one in found if bool(CHINESE.search(one[1])) is (language == "en")] == []
+    assert [one for one in _follows(reader, name) if CHINESE.search(one[2])] == []
+
+
+def test_measures_of_a_promotion(lan: Client, reader: Client) -> None:
+    assert _follows(lan, "promotion")[0] == ("measures", "措施", "按活动类型批量处理、动员支援")
+    assert _follows(reader, "promotion")[0] == (
+        "measures",
+        "Measures",
+        "Settle in batches per activity type, Mobilise helpers",
+    )
+
+
+def test_the_values_of_a_setting_are_told_by_their_titles(draft: Client, reader: Client) -> None:
+    for client, wanted in (
+        (draft, {"intercept": "先拦截", "reject": "拒绝并补传单号"}),
+        (reader, {"intercept": "Intercept first", "reject": "Refuse and upload the number"}),
+    ):
+        page = client.get("/rules/snack/edit?tab=values").content.decode()
+        part = page.partition('name="value-no_number_way"')[2].partition("</select>")[0]
+        assert dict(re.findall(r'<option value="(\w+)">([^<]*)</option>', part)) == wanted

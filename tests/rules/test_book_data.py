@@ -1,13 +1,14 @@
 """The data files agree with one another, with the requirements and with the page in docs."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from aftersale.core.expression import Lit
+from aftersale.core.expression import Compare, In, Knob, Lit, Ref, walk
 from aftersale.core.lint import lint
-from aftersale.core.rulebook import Const
+from aftersale.core.rulebook import Book, Const
 from aftersale.rulebooks import books
 from aftersale.rulebooks.documentation import pages
 
@@ -96,6 +97,90 @@ def test_titles_in_both_languages() -> None:
     assert books.title("reason", "fake") == "怀疑假货"
     assert books.title("reason", "not_known") == "not_known"
     assert (books.catalogue().facts["fault"].labels or {})["buyer"] == "买家"
+
+
+def _keys() -> set[tuple[str, str]]:
+    """(book, key) of every outcome that a shipped book has."""
+    named = ((name, books.book(name)) for name in books.shipped())
+    return {
+        (name, key)
+        for name, book in named
+        for then in (*(rule.then for rule in book.rules), book.otherwise)
+        for key in then
+    }
+
+
+def _said(key: str, value: object) -> Iterator[tuple[str, str]]:
+    """(key, code) of all texts in a constant outcome."""
+    if isinstance(value, str):
+        yield key, value
+    for one in value if isinstance(value, (list, tuple)) else ():
+        yield from _said(key, one)
+
+
+@pytest.mark.parametrize("name", books.shipped())
+def test_every_key_of_an_outcome_has_its_titles(name: str) -> None:
+    for key in sorted(key for book, key in _keys() if book == name):
+        chinese, english = books.output(name, key), books.output(name, key, "en")
+        assert re.fullmatch(r"[\u4e00-\u9fff]{2,8}", chinese), f"{key} of {name}: {chinese}"
+        assert re.fullmatch(r"[A-Z][A-Za-z',. -]+", english), f"{key} of {name}: {english}"
+
+
+def test_no_title_is_for_a_key_that_no_book_has() -> None:
+    found, every = books.outputs(), _keys()
+    keys = {key for _, key in every}
+    assert set(found.titles) <= keys
+    assert {(book, key) for book, own in found.books.items() for key in own} <= every
+    assert {key for own in found.books.values() for key in own} <= set(found.titles)
+    assert set(found.values) <= keys
+
+
+def _looked_for(book: Book) -> Iterator[tuple[str, str]]:
+    """(fact, code) of all texts that conditions compare a fact with."""
+    for node in (part for rule in book.rules for part in walk(rule.when)):
+        match node:
+            case In(Ref(fact), Knob(name)) if isinstance(codes := book.settings[name].default, tuple):
+                yield from ((fact, str(one)) for one in codes)
+            case In(Ref(fact), tuple() as options):
+                yield from ((fact, str(one.value)) for one in options)
+            case Compare(_, Ref(fact), Lit(str() as code)):
+                yield fact, code
+
+
+@pytest.mark.parametrize("name", books.shipped())
+def test_every_code_that_is_looked_for_has_its_titles(name: str) -> None:
+    book = books.book(name)
+    for fact, code in sorted(set(_looked_for(book))):
+        known = book.catalogue.facts[fact]
+        if known.type.kind not in ("text", "enum"):
+            continue
+        assert code in (known.labels or {}), f"{fact}: {code}"
+        assert code in (known.labels_en or {}), f"{fact}: {code}"
+
+
+@pytest.mark.parametrize("name", books.shipped())
+def test_every_code_that_follows_or_is_set_has_its_titles(name: str) -> None:
+    book = books.book(name)
+    thens = (*(rule.then for rule in book.rules), book.otherwise)
+    constant = [(k, v.value) for then in thens for k, v in then.items() if isinstance(v, (Lit, Const))]
+    constant += [
+        (k, code) for k, v in book.settings.items() if v.type.kind == "enum" for code in v.type.values
+    ]
+    for key, code in sorted({one for k, v in constant for one in _said(k, v)}):
+        chinese, english = books.title(key, code), books.title(key, code, "en")
+        assert re.search(r"[\u4e00-\u9fff]", chinese), f"{key}: {code}"
+        assert english != code, key
+        assert not re.search(r"[\u4e00-\u9fff]", english), f"{key}: {code}"
+
+
+def test_a_key_means_what_its_book_means() -> None:
+    assert books.output("promotion", "measures") == "措施"
+    assert books.output("promotion", "measures", "en") == "Measures"
+    assert (books.output("permissions", "allowed"), books.output("contact", "allowed")) == ("允许", "可联系")
+    assert books.output("refund", "not_a_key") == "not_a_key"
+    assert books.title("first", "negotiate_with_buyer") == "与买家协商"
+    assert books.title("wait_in", "return_refund", "en") == "Returns"
+    assert books.title("reason", "mismatch") == "对账有差异"
 
 
 def test_strategies_name_settings_and_are_named_by_rules() -> None:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from aftersale.cases.access import Shop
 from aftersale.cases.rows import read
-from aftersale.core.expression import Lit
+from aftersale.core.expression import Knob, Lit
 from aftersale.core.facts import RulebookError
 from aftersale.core.language.wording import Language, Wording
 from aftersale.core.look import environment
@@ -36,6 +36,15 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """One line of what follows; `key` as the book writes it."""
+
+    key: str
+    title: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """A rule as people read it; `pays`: automation sends money by it."""
 
@@ -43,7 +52,7 @@ class Told:
     name: str
     title: str
     conditions: tuple[str, ...]
-    outcome: tuple[tuple[str, str], ...]
+    outcome: tuple[Outcome, ...]
     queue: str | None
     pays: bool
     requirement: str
@@ -100,7 +109,7 @@ def _rule(no: int, rule: Rule, wording: Wording) -> Told:
         *(key for key in SHOWN_FIRST if key in rule.then),
         *(key for key in rule.then if key not in SHOWN_FIRST),
     ]
-    outcome = tuple((key, _output(key, rule.then[key], wording)) for key in keys)
+    outcome = tuple(_outcome(key, rule.then[key], wording) for key in keys)
     queue = getattr(rule.then.get("queue"), "value", None)
     conditions = tuple(wording.text(part) for part in rule.conjuncts)
     return Told(
@@ -108,20 +117,36 @@ def _rule(no: int, rule: Rule, wording: Wording) -> Told:
     )
 
 
+def _outcome(key: str, output: Output, wording: Wording) -> Outcome:
+    return Outcome(key, _key(key, wording), _output(key, output, wording))
+
+
+def _key(key: str, wording: Wording) -> str:
+    return books.output(wording.book.name, key, wording.language)
+
+
 def _output(key: str, output: Output, wording: Wording) -> str:
-    if not isinstance(output, (Lit, Const)):
-        return str(wording.side(output, None))
-    return _value(key, output.value)
+    if isinstance(output, (Lit, Const)):
+        return _value(key, output.value, wording)
+    if isinstance(output, Knob) and wording.book.settings[output.name].type.kind in ("enum", "list"):
+        told = _value(output.name, wording.env.settings[output.name], wording)
+        return f"{wording.title(wording.book.settings[output.name])} {told}"
+    return str(wording.side(output, None))
 
 
-def _value(key: str, value: object) -> str:
+def _value(key: str, value: object, wording: Wording) -> str:
     if value is None:
         return "—"
     if isinstance(value, bool):
         return _("是") if value else _("否")
     if isinstance(value, (list, tuple)):
-        return _("、").join(_value(key, one) for one in value)
+        return _("、").join(_value(key, one, wording) for one in value) or "—"
     if isinstance(value, dict):
-        told = ({"key": part, "value": _value(part, one)} for part, one in value.items())
+        told = (
+            {"key": _key(part, wording), "value": _value(part, one, wording)} for part, one in value.items()
+        )
         return _("、").join(_("%(key)s：%(value)s") % one for one in told)
-    return words.word(key, value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        return words.word(key, value)
+    kind = wording.book.outputs[key].kind if key in wording.book.outputs else None
+    return wording.show(value, kind)  # type: ignore[arg-type]

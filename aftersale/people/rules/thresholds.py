@@ -54,8 +54,8 @@ def _threshold(
     kind = one.type.kind
     unit = {"fen": _("元"), "hours": _("小时"), "minutes": _("分钟"), "days": _("天")}.get(kind, "")
     codes = sorted(one.type.values) if kind == "enum" else ("true", "false") if kind == "bool" else ()
-    options = tuple((code, _said(kind, code)) for code in codes)
-    usual = _said(kind, written(kind, one.default))
+    options = tuple((code, _said(one, code)) for code in codes)
+    usual = _said(one, written(kind, one.default))
     return Threshold(
         one.name, title_of(one), kind, unit, written(kind, drafted), written(kind, own.get(one.name)), usual,
         readers, one.name in edit.values, options,
@@ -84,11 +84,13 @@ def shown_value(setting: Setting, value: Any) -> str:
     """With its unit, for people to read."""
     if setting.type.kind == "fen" and isinstance(value, int):
         return yuan_text(value)
-    return _said(setting.type.kind, written(setting.type.kind, value))
+    return _said(setting, written(setting.type.kind, value))
 
 
-def _said(kind: str, text: str) -> str:
-    return {"true": _("是"), "false": _("否")}.get(text, text) if kind == "bool" else text
+def _said(setting: Setting, text: str) -> str:
+    if setting.type.kind == "bool":
+        return {"true": _("是"), "false": _("否")}.get(text, text)
+    return words.word(setting.name, text) if setting.type.kind == "enum" and text else text
 
 
 def _titled(rule: Rule) -> str:

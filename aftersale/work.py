@@ -29,6 +29,7 @@ from aftersale.pg import Refused
 
 log = logging.getLogger(__name__)
 LOOKS_MAX = 1000
+APART_MAX = 100
 IDLE_S = 0.05
 DROWSY_AFTER, DROWSY_S = 100, 0.2  # after five seconds of nothing it looks five times a second
 AGAIN_S = 1.0
@@ -121,17 +122,17 @@ class Desk:
             suspects = self.waiting.suspects(bodies)
             if suspects:
                 raise psycopg.Rollback
-            self._take(bodies)
+            self._take(bodies, self.decider.decide)
         return suspects
 
-    def _take(self, bodies: list[Body]) -> None:
-        self._decide(arrive.read(self.conn, bodies))
+    def _take(self, bodies: list[Body], decide: Callable[[datetime], None]) -> None:
+        self._merge(arrive.read(self.conn, bodies), decide)
 
-    def _decide(self, batch: Batch) -> None:
+    def _merge(self, batch: Batch, decide: Callable[[datetime], None]) -> None:
         if batch.size:
             now = self.now()
             actions.merge(self.conn, batch, now)
-            self.decider.decide(now)
+            decide(now)
 
     def _one_by_one(self, arrival_ids: list[int]) -> int:
         """A body that the record refuses, or that no process survives, spoils no others: it is taken apart."""
@@ -151,7 +152,7 @@ class Desk:
 
     def _one(self, arrival_id: int) -> None:
         with self.conn.transaction():
-            self._take(self.waiting.claim_one(arrival_id))
+            self._take(self.waiting.claim_one(arrival_id), self._decide_or_hand_over)
 
     def _park(self, arrival_id: int, why: str) -> None:
         """Unread, for a person to look at."""
@@ -182,7 +183,7 @@ class Desk:
         for one in (one for one in ones if isinstance(one, Arrival)):
             try:
                 with self.conn.transaction():
-                    self._decide(actions.staged([(body.shop_id, one)]))
+                    self._merge(actions.staged([(body.shop_id, one)]), self._decide_or_hand_over)
             except Exception as error:
                 if _is_away(error):
                     raise
@@ -190,8 +191,55 @@ class Desk:
         return bad
 
     def take_due(self) -> int:
-        """Decide the cases whose look is due."""
-        return again(self._due)
+        """Decide the cases whose look is due. What cannot be decided keeps no other shop waiting."""
+        try:
+            return again(self._due)
+        except psycopg.DataError:
+            log.exception("a batch of due cases cannot be decided and is taken shop by shop")
+        now = self.now()
+        with self.conn.transaction():
+            shop_ids = self.decider.shops_due(now)
+        return sum(self._due_of(shop_id, now) for shop_id in shop_ids)
+
+    def _due_of(self, shop_id: int, now: datetime) -> int:
+        try:
+            return again(partial(self._some_of, shop_id, now, LOOKS_MAX, self.decider.decide))
+        except psycopg.DataError:
+            log.exception("the due cases of shop %s are decided one by one", shop_id)
+        for count in range(APART_MAX):
+            if not self._one_of(shop_id, now):
+                return count
+        return APART_MAX
+
+    def _one_of(self, shop_id: int, now: datetime) -> int:
+        """A case that not even people can be given is parked, and tried again later."""
+        try:
+            return again(partial(self._some_of, shop_id, now, 1, self._decide_or_hand_over))
+        except psycopg.DataError as error:
+            with self.conn.transaction():
+                case_id = self.decider.later(shop_id, now)
+                log.exception(
+                    "case %s of shop %s can neither be decided nor given to people", case_id, shop_id
+                )
+                if case_id is not None:
+                    bad = [BadInput(f"case {case_id}", _said(error), b"")]
+                    actions.park(self.conn, shop_id, "decide", bad)
+        return 1
+
+    def _some_of(self, shop_id: int, now: datetime, limit: int, decide: Callable[[datetime], None]) -> int:
+        with self.conn.transaction():
+            count = self.decider.claim_of(shop_id, now, limit)
+            if count:
+                decide(now)
+        return count
+
+    def _decide_or_hand_over(self, now: datetime) -> None:
+        try:
+            with self.conn.transaction():
+                self.decider.decide(now)
+        except psycopg.DataError:
+            log.exception("the book cannot decide what was touched: it goes to people")
+            self.decider.hand_over(now)
 
     def _due(self) -> int:
         with self.conn.transaction():

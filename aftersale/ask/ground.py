@@ -24,7 +24,8 @@ from aftersale.ask.questions import Question, Unclear
 from aftersale.core.expression import SECONDS, Type, Value
 from aftersale.core.facts import value_fault
 from aftersale.core.language.grammar import SHANGHAI, nearest
-from aftersale.core.rulebook import Book, setting_value
+from aftersale.core.language.saying import plain
+from aftersale.core.rulebook import Book, Setting, setting_value
 from aftersale.rulebooks import books
 
 _AGE = re.compile(r"(minutes|hours|days)_since_([a-z_]+)")
@@ -97,7 +98,7 @@ class _Reader:
             known = self._fact(name, value)
         elif not known and name in self.book.settings:
             if value is not None:
-                self.settings[name] = _converted(name, self.book.settings[name].type, value)
+                self.settings[name] = _setting(self.book.settings[name], value)
             known = True
         known = known or self._age(name, value)
         if known:
@@ -271,6 +272,15 @@ def _length(name: str, unit: str, value: Any) -> timedelta:
     _within_a_century(name, unit, number(name, value))
     exact = Fraction(str(value)) * SECONDS[unit] * 1_000_000
     return timedelta(microseconds=round(exact))
+
+
+def _setting(setting: Setting, value: Any) -> Value:
+    """Raises Unclear where a shop could not choose this value."""
+    found = _converted(setting.name, setting.type, value)
+    fault = setting.fault(found)
+    if fault:
+        raise Unclear(f"字段 {setting.name}：{plain(fault)}")
+    return found
 
 
 def _converted(name: str, kind: Type, value: Any) -> Value:

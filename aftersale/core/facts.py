@@ -12,8 +12,13 @@ import yaml
 from aftersale.core.expression import SECONDS, ExpressionError, Kind, Lit, Node, Ref, Type, Value, walk
 from aftersale.core.language.grammar import NULL, Scope, parse_value
 from aftersale.core.language.saying import Named, Saying, closest, named, plain, saying, verbatim
-from aftersale.core.money import yuan_text
+from aftersale.core.money import FEN_MAX, yuan_text
 
+FAR: Mapping[str, int] = {
+    "s": 315_360_000, **{kind: 315_360_000 // seconds for kind, seconds in SECONDS.items()}, "min": 5_256_000,
+    "int": 10**9, "decimal": 10**9, "fen": FEN_MAX,
+}  # fmt: skip
+"""By unit or kind: ten years, a hundred million yuan. Beyond it moments leave the calendar and sums their columns."""
 FACT_KINDS: tuple[Kind, ...] = ("bool", "int", "fen", "text", "enum", "timestamptz", *cast("Any", SECONDS))
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _KEYS = {
@@ -160,6 +165,18 @@ def _list_misfit(wanted: Type, value: object) -> Saying | None:
         return saying("%(value)s 不是文本或整数的列表", value=repr(value))
     strange = [str(item) for item in value if wanted.values and item not in wanted.values]
     return _strange(wanted, strange[0]) if strange else None
+
+
+def items_misfit(like: object, value: object) -> Saying | None:
+    """Why a list holds other things than the one it is `like`; an empty one says nothing of its items."""
+    if not isinstance(value, (list, tuple)) or not isinstance(like, tuple) or not like:
+        return None
+    if not all(type(item) is type(like[0]) for item in value):
+        whole = type(like[0]) is int
+        say = saying("%(value)s 不是整数的列表", value=repr(value))
+        return say if whole else saying("%(value)s 不是文本的列表", value=repr(value))
+    beyond = [item for item in value if type(item) is int and abs(item) > FAR["int"]]
+    return _beyond(Type("int"), beyond[0], -FAR["int"], FAR["int"]) if beyond else None
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,11 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
-from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast
 
 from aftersale.core.expression import (
-    SECONDS,
     After,
     Age,
     ExpressionError,
@@ -30,18 +27,12 @@ from aftersale.core.expression import (
 )
 from aftersale.core.facts import Catalogue, RulebookError, check_keys, check_name, read_yaml, value_misfit
 from aftersale.core.language.grammar import NULL, SHANGHAI, Scope, parse_condition, parse_value
-from aftersale.core.language.saying import Named, Saying, closest, named
+from aftersale.core.language.saying import Named, closest, named
+from aftersale.core.language.setting import NUMERIC, SETTING_KINDS, Setting, setting_value
 
-SETTING_KINDS: tuple[Kind, ...] = (
-    "bool",
-    "int",
-    "fen",
-    "decimal",
-    "text",
-    "enum",
-    "list",
-    *cast("Any", SECONDS),
-)
+__all__ = [
+    "Book", "Const", "Output", "Rule", "Setting", "parse_book", "resolve_settings", "setting_value", "used",
+]  # fmt: skip
 TEXT = Type("text")
 _USES = named("{规则书: [设置, …]}", "{规则书: [设置, …]}", "{book: [setting, …]}")
 _BOOK_KEYS = {
@@ -64,34 +55,6 @@ class Const:
 
 
 Output = Node | Const
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One `:name` a shop may change; `type.values` limits an enum, or a list compared with an enum.
-
-    `by_platform`: other defaults of single platforms; `history`: what held until a moment (annex 0b).
-    """
-
-    name: str
-    type: Type
-    default: Value
-    title: str
-    title_en: str
-    unit: str | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    by_platform: Mapping[str, Value] = field(default_factory=dict)
-    history: tuple[tuple[datetime, Value], ...] = ()
-
-    def usual(self, platform: str | None = None, at: datetime | None = None) -> Value:
-        """The default of a platform at a moment; the shop's own value comes before it."""
-        then = next((value for until, value in self.history if at is not None and at < until), None)
-        return self.by_platform.get(platform or "", self.default) if then is None else then
-
-    def fault(self, value: object) -> Saying | None:
-        """Why the value is not allowed; None when it is."""
-        return value_misfit(self.type, value, self.minimum, self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +149,18 @@ def resolve_settings(
     overrides: Mapping[str, object],
     platform: str | None = None,
     at: datetime | None = None,
+    *,
+    exactly: bool = False,
 ) -> dict[str, Value]:
-    """Defaults (of the platform, at the moment) with the shop's own values. Raises RulebookError."""
+    """Defaults (of the platform, at the moment) with the shop's own values, as they count or `exactly` as given.
+    Raises RulebookError."""
     found = {name: setting.usual(platform, at) for name, setting in book.settings.items()}
     for name, value in overrides.items():
         if name not in book.settings:
             near, say = closest(name, book.settings), "没有名为 %(name)s 的设置%(nearest)s"
             raise RulebookError(book.name, None, f"settings.{name}", say, name=name, nearest=near)
         found[name] = setting_value(book.settings[name].type.kind, value)
+        found[name] = found[name] if exactly else book.settings[name].counted(found[name])
         fault = book.settings[name].fault(found[name])
         if fault:
             raise RulebookError(book.name, None, f"settings.{name}", fault)
@@ -238,17 +205,9 @@ def _settings(book: str, entries: list[Any], lent: Mapping[str, Setting]) -> dic
     return found
 
 
-def setting_value(kind: Kind, value: object) -> Value:
-    """As written in YAML or JSON: lists become tuples, a `decimal` is exact when it was quoted."""
-    if kind == "decimal" and type(value) in (str, int, float):
-        with suppress(InvalidOperation):
-            return Decimal(str(value))
-    return tuple(value) if isinstance(value, list) else cast("Value", value)
-
-
 def _checked(book: str, setting: Setting) -> Setting:
     limited = setting.minimum is not None or setting.maximum is not None
-    if limited and setting.type.kind not in ("int", "fen", "decimal", *SECONDS):
+    if limited and setting.type.kind not in NUMERIC:
         raise RulebookError(book, None, f"settings.{setting.name}", "min 和 max 只用于数字类设置")
     for value in (setting.default, *setting.by_platform.values(), *(then for _, then in setting.history)):
         fault = setting.fault(value)

@@ -13,7 +13,7 @@ from aftersale.cases.floor import Floor
 from aftersale.core.rulebook import Book
 from aftersale.decide.draft import Drafts
 from aftersale.decide.released import Releases
-from aftersale.decide.verdict import statement
+from aftersale.decide.verdict import column, statement
 from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
 
@@ -31,6 +31,8 @@ class Decider:
         self.book = book
         self._actions = book_actions
         self._statements: dict[bool, str] = {}
+        reads = ", ".join(f"f.{column(book, name)}" for name in book.reads)
+        self._handed_over = _SQL["hand_over"].format(reads=reads)
         self._drafts = Drafts(conn)
         self._releases = Releases(conn, book, book_actions)
         self._due = Floor(EARLIEST, lambda at: max(EARLIEST + SLACK, at) - SLACK)
@@ -45,6 +47,11 @@ class Decider:
         if drafted:
             self._drafts.decide(now)
         self.conn.execute(_SQL["too_late"], {"now": now})
+        actions.record_verdicts(self.conn, now, self.book.version)
+
+    def hand_over(self, now: datetime) -> None:
+        """The cases in `touched` go to people undecided; the book is asked again in an hour."""
+        self.conn.execute(self._handed_over, {"now": now})
         actions.record_verdicts(self.conn, now, self.book.version)
 
     def _statement(self, shops_differ: bool) -> str:
@@ -62,3 +69,18 @@ class Decider:
             return row[0], row[1] or now
 
         return self._due.claim(claim)
+
+    def shops_due(self, now: datetime) -> list[int]:
+        return [row[0] for row in self.conn.execute(_SQL["shops_due"], {"now": now})]
+
+    def claim_of(self, shop_id: int, now: datetime, limit: int) -> int:
+        """The same of one shop."""
+        values = {"now": now, "limit": limit, "shop": shop_id}
+        row = self.conn.execute(_SQL["claim_of"], values).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def later(self, shop_id: int, now: datetime) -> str | None:
+        """Have the case of the shop that is due longest wait an hour; which one it is."""
+        row = self.conn.execute(_SQL["later"], {"shop": shop_id, "now": now}).fetchone()
+        return None if row is None else row[0]

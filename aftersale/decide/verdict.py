@@ -140,6 +140,9 @@ def _setting(name: str, setting: Setting) -> str:
             f"CASE WHEN settings ? '{name}' THEN ARRAY(SELECT jsonb_array_elements_text(settings->'{name}'))"
             f" ELSE {default} END"
         )
+    if setting.far is not None:
+        own = f"greatest(-{setting.far}, least({setting.far}, (settings->>'{name}')::numeric))::bigint"
+        return f"CASE WHEN settings->>'{name}' IS NULL THEN {default} ELSE {own} END"
     return f"coalesce((settings->>'{name}')::{_TYPES.get(setting.type.kind, 'bigint')}, {default})"
 
 

@@ -47,6 +47,39 @@ over AS (DELETE FROM look WHERE ctid = ANY (ARRAY(SELECT place FROM due))),
 noted AS (INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due)
 SELECT count(*), min(at) FROM due
 
+-- name: shops_due
+SELECT DISTINCT shop_id FROM look WHERE at <= %(now)s ORDER BY 1
+
+-- name: claim_of
+WITH due AS (
+  SELECT c.shop_id, c.case_id FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
+  WHERE l.shop_id = %(shop)s AND l.at <= %(now)s ORDER BY l.at, l.case_id LIMIT %(limit)s FOR UPDATE OF c SKIP LOCKED),
+over AS (DELETE FROM look l USING due d WHERE l.shop_id = d.shop_id AND l.case_id = d.case_id),
+noted AS (INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM due)
+SELECT count(*) FROM due
+
+-- name: later
+UPDATE look SET at = %(now)s + interval '1 hour' WHERE shop_id = %(shop)s AND case_id = (
+  SELECT l.case_id FROM look l JOIN cases c ON c.shop_id = l.shop_id AND c.case_id = l.case_id
+  WHERE l.shop_id = %(shop)s AND l.at <= %(now)s ORDER BY l.at, l.case_id LIMIT 1 FOR UPDATE OF c SKIP LOCKED)
+RETURNING case_id
+
+-- What the book cannot decide is a person's, with nothing of a setting in the sum; said once a version.
+-- name: hand_over
+INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
+  amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, prior_refunded, changed,
+  decision_id)
+SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at, 'not_decided',
+  'manual_review', CASE WHEN o.open THEN 'manual' END, f.amount_fen, '{{}}', false, ROW({reads})::text,
+  CASE WHEN o.open THEN %(now)s + interval '1 hour' END, %(now)s + interval '1 hour',
+  h.decision_id, h.rule, h.decided_version, h.refunded_version, c.changed,
+  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
+FROM (SELECT DISTINCT shop_id, case_id FROM touched) t
+JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
+LEFT JOIN handling h ON h.shop_id = f.shop_id AND h.case_id = f.case_id
+CROSS JOIN LATERAL (SELECT (f.state IN ('refunded', 'closed')) IS NOT TRUE AS open) o
+CROSS JOIN LATERAL (SELECT (h.rule = 'not_decided' AND h.decided_version = f.application_version) IS NOT TRUE AS changed) c
+
 -- name: shops_differ
 SELECT EXISTS (SELECT FROM shop WHERE settings <> '{}' AND id IN (SELECT shop_id FROM touched)),
   EXISTS (SELECT FROM draft WHERE ended_at IS NULL), EXISTS (SELECT FROM book_live)

@@ -50,6 +50,7 @@ def _rules(chosen: Language) -> Mapping[str, str]:
         "otherwise": _("没有规则命中，交给人"),
         "money_does_not_fit": _("金额超过订单还能退的钱，交给人核对"),
         "payment_reversed": _("平台撤回了已经退出的钱，交给人核对"),
+        "not_decided": _("规则没能判断这一单，交给人；请核对店铺的设置"),
         "deadline_passed": _("平台给的期限已经过了，不再自动同意，交给人核对"),
     }
     return {**found, **own}

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from aftersale.core.expression import Value
 from aftersale.core.facts import RulebookError
 from aftersale.core.language.saying import Saying, closest, saying
+from aftersale.core.language.setting import WHOLE
 from aftersale.core.money import fen_from_yuan
 from aftersale.core.rulebook import Book, Setting, setting_value
 from aftersale.rulebooks import books
@@ -44,15 +45,26 @@ def told_value(book: Book, setting: Setting, text: str) -> Value:
         case "bool":
             value = {"true": True, "false": False}.get(text.lower())
         case "int" | "hours" | "minutes" | "days":
-            value = int(text) if text.removeprefix("-").isdecimal() else None
+            value = _whole(text)
         case "list":
-            value = tuple(part.strip() for part in text.split(",") if part.strip())
+            parts = tuple(part.strip() for part in text.split(",") if part.strip())
+            value = _numbers(parts) if setting.whole else parts
         case "decimal":
             value = setting_value("decimal", text)
     fault = setting.fault(value) if value is not None else _no_value(setting, text)
     if fault:
         raise RulebookError(book.name, None, f"settings.{setting.name}", fault)
     return value  # type: ignore[return-value]
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if WHOLE.fullmatch(text) else None
+
+
+def _numbers(parts: tuple[str, ...]) -> tuple[int, ...] | None:
+    """None when one of them is no whole number."""
+    numbers = tuple(number for number in map(_whole, parts) if number is not None)
+    return numbers if len(numbers) == len(parts) else None
 
 
 def _no_value(setting: Setting, text: str) -> Saying:

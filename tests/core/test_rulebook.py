@@ -7,6 +7,7 @@ import pytest
 
 from aftersale.core.facts import RulebookError, load_catalogue
 from aftersale.core.language.grammar import SHANGHAI
+from aftersale.core.language.saying import plain
 from aftersale.core.rulebook import Book, parse_book, resolve_settings, used
 from tests.core.books import SETTINGS_TEXT, catalogue
 
@@ -265,3 +266,79 @@ def test_the_shops_own_value_comes_before_platform_and_history() -> None:
         resolve_settings(_more(), {"share": "1.5"})
     with pytest.raises(RulebookError, match="'many' 不是数字"):
         resolve_settings(_more(), {"share": "many"})
+
+
+BOOK_FAR = """
+book: far
+hit: collect
+facts: test
+settings:
+  - {name: h, type: hours, default: 1, title: 小时}
+  - {name: m, type: minutes, default: 1, title: 分钟}
+  - {name: d, type: days, default: 1, min: 0, title: 天}
+  - {name: s, type: int, default: 1, unit: s, title: 秒}
+  - {name: of_int, type: int, default: 1, unit: min, title: 分}
+  - {name: n, type: int, default: 1, title: 数}
+  - {name: fen, type: fen, default: 1, title: 钱}
+  - {name: share, type: decimal, default: "0.1", title: 比例}
+  - {name: wide, type: hours, default: 1, max: 99999999, title: 太宽}
+  - {name: none, type: int, default: 0, min: 0, max: 0, title: 零}
+  - {name: numbers, type: list, default: [3, 2, 1], title: 整数}
+  - {name: words, type: list, default: [a], title: 文本}
+  - {name: any, type: list, default: [], title: 随意}
+rules: []
+"""
+FAR = [
+    ("h", 87_600), ("m", 5_256_000), ("d", 3_650), ("s", 315_360_000), ("of_int", 5_256_000), ("n", 10**9),
+    ("fen", 10**10), ("wide", 87_600),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "far"), FAR)
+def test_no_time_and_no_sum_may_be_set_too_far(name: str, far: int) -> None:
+    book = parse_book(BOOK_FAR, CATALOGUE)
+    setting = book.settings[name]
+    assert (setting.fault(far), setting.most) == (None, far)
+    said = str(setting.fault(far + 1))
+    assert "大于允许的最大值" in said
+    with pytest.raises(RulebookError, match="大于允许的最大值"):
+        resolve_settings(book, {name: far + 1}, exactly=True)
+    assert resolve_settings(book, {name: far + 1})[name] == far, "kept by an earlier version"
+    assert resolve_settings(book, {name: 10**30})[name] == far
+    assert setting.fault(-far - 1) is not None
+    assert setting.least == (0 if name == "d" else -far)
+
+
+def test_a_limit_of_the_book_is_kept_and_a_decimal_has_one() -> None:
+    book = parse_book(BOOK_FAR, CATALOGUE)
+    assert (book.settings["none"].least, book.settings["none"].most) == (0, 0)
+    assert book.settings["share"].fault(Decimal("1e10")) is not None
+    assert resolve_settings(book, {"share": "1e999"})["share"] == 10**9
+    with pytest.raises(RulebookError, match="不是数字"):
+        resolve_settings(book, {"share": "NaN"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("numbers", ("3", "2"), "('3', '2') 不是整数的列表"),
+        ("numbers", (3, True), "(3, True) 不是文本或整数的列表"),
+        ("numbers", (10**9 + 1,), "1000000001 大于允许的最大值 1000000000"),
+        ("words", (3,), "(3,) 不是文本的列表"),
+        ("numbers", (), None),
+        ("numbers", (0, -1), None),
+        ("words", ("3",), None),
+        ("any", ("3",), None),
+    ],
+)
+def test_a_list_holds_what_its_default_holds(name: str, value: tuple[object, ...], said: str | None) -> None:
+    fault = parse_book(BOOK_FAR, CATALOGUE).settings[name].fault(value)
+    assert (None if fault is None else plain(fault)) == said
+
+
+def test_numbers_that_were_kept_as_texts_count_as_numbers() -> None:
+    book = parse_book(BOOK_FAR, CATALOGUE)
+    found = resolve_settings(book, {"numbers": ["3", "2", "1"], "words": ["3"]})
+    assert (found["numbers"], found["words"]) == ((3, 2, 1), ("3",))
+    with pytest.raises(RulebookError, match="不是整数的列表"):
+        resolve_settings(book, {"numbers": ["3", "x"]})

@@ -153,6 +153,46 @@ def test_two_columns_for_one_thing_are_named_as_the_page_names_them(sign_in: Sig
     assert "共 2 行" in words(lan.get(page))
 
 
+def test_a_reading_that_was_stopped_is_asked_for_again(sign_in: SignIn, shops: Database) -> None:
+    lan = sign_in("主管阿兰")
+    page = looked_at(lan, shops, "stopped.csv", ODD.replace("我的单号", "停下的单号").encode())
+    headers = ["停下的单号", "对应订单", "退多少", "现在怎样", "谁买的"]
+    chosen = ["case_id", "order_id", "amount", "state", "ignore"]
+    asked = {"kind": "compensation", "like": "", "header": headers, "field": chosen}
+    lan.post(f"{page}/look", asked)
+    [stop] = re.findall(r'action="(/jobs/\d+/stop)"', lan.get(page).content.decode())
+    lan.post(stop)
+    run_jobs(shops)
+    seen = lan.get(page)
+    assert "还没有读完" in words(seen)
+    assert "各列还没有说对" not in words(seen)
+    assert "没有见过这种表格" not in words(seen)
+    shown = seen.content.decode()
+    assert shown.count('<option value="case_id" selected>') == 1
+    assert '<option value="compensation" selected>' in shown
+    assert f'action="{page}/look"' in shown
+    lan.post(f"{page}/look", asked | {"kind": "refund"})
+    assert run_jobs(shops) == 1
+    assert "共 2 行" in words(lan.get(page))
+
+
+def test_what_a_row_is_stands_as_it_was_said_when_a_column_was_wrong(
+    sign_in: SignIn, shops: Database
+) -> None:
+    lan = sign_in("主管阿兰")
+    page = looked_at(lan, shops, "kind.csv", ODD.replace("我的单号", "别的单号").encode())
+    headers = ["别的单号", "对应订单", "退多少", "现在怎样", "谁买的"]
+    lan.post(
+        f"{page}/look",
+        {"kind": "order", "like": "", "header": headers, "field": ["order_id", *["ignore"] * 4]},
+    )
+    run_jobs(shops)
+    seen = lan.get(page)
+    assert "各列还没有说对" in words(seen)
+    assert '<option value="order" selected>' in seen.content.decode()
+    assert '<option value="refund" selected>' not in seen.content.decode()
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
 def test_a_file_is_seen_before_anything_changes_and_then_taken_in(
     sign_in: SignIn, shops: Database, encoding: str

@@ -5,12 +5,18 @@ from collections.abc import Callable
 
 import psycopg
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
+from psycopg.types.json import Jsonb
 
+from aftersale.cases.access import shops_of
 from aftersale.people.accounts import ensure_user
+from aftersale.people.settings.known import lines_of
+from aftersale.people.settings.thresholds import _value, _written
 from aftersale.rulebooks import books
 from tests.conftest import Database
 from tests.people.conftest import PASSWORD
+from tests.people.shops import case_id
 
 SignIn = Callable[[str], Client]
 
@@ -177,3 +183,61 @@ def test_the_members_of_a_list_are_chosen_in_words(sign_in: SignIn, shops: Datab
     assert own(shops) == before
     chosen = lead.get("/settings/thresholds/tea/no_number_way").content.decode()
     assert re.findall(r'<option value="(\w+)" selected', chosen) == ["intercept"]
+
+
+def test_no_time_is_set_beyond_ten_years(sign_in: SignIn, shops: Database) -> None:
+    owner, before = sign_in("店主林姐"), own(shops)
+    far = [
+        ("unshipped_agree_hours", "59999999", "59999999 大于允许的最大值 87600"),
+        ("no_update_hours", "99999999", "99999999 大于允许的最大值 87600"),
+        ("restock_days", "3651", "3651 大于允许的最大值 3650"),
+        ("pay_remind_after_s", "315360001", "315360001 大于允许的最大值 315360000"),
+        ("small_amount_max", "1000000000.01", "不是以元计的金额"),
+    ]
+    for name, value, said in far:
+        page = f"/settings/thresholds/tea/{name}"
+        assert said in text(owner.get(page, {"value": value}).content).replace(",", "")
+        assert said in text(owner.post(page, {"value": value}, follow=True).content).replace(",", "")
+        assert own(shops) == before, name
+    owner.cookies["django_language"] = "en"
+    english = text(owner.get("/settings/thresholds/tea/no_update_hours", {"value": "99999999"}).content)
+    del owner.cookies["django_language"]
+    assert "99999999 is more than 87600, the most that is allowed" in english
+
+
+def test_a_time_that_was_kept_too_far_away_is_shown_as_it_counts(sign_in: SignIn, shops: Database) -> None:
+    owner, before = sign_in("店主林姐"), own(shops)
+    with psycopg.connect(shops.owner) as conn:
+        conn.execute(
+            "UPDATE shop SET settings = settings || %s WHERE id = 1", (Jsonb({"no_update_hours": 99999999}),)
+        )
+    for page in ("/queue", "/work-orders/parcels", f"/case/tea/{case_id(1, 3)}", "/settings/thresholds/tea"):
+        assert owner.get(page).status_code == 200, page
+    shown = text(owner.get("/settings/thresholds/tea/no_update_hours").content)
+    assert "87600 小时" in shown.replace(",", "")
+    owner.post("/settings/thresholds/tea/no_update_hours", {"back": "1"})
+    assert own(shops) == before
+
+
+def test_every_default_survives_its_own_form(sign_in: SignIn, shops: Database) -> None:
+    for shop in shops_of(User.objects.get(username="店主林姐")):
+        for line in lines_of(shop):
+            for value in (line.setting.default, line.setting.usual(shop.platform)):
+                assert _value(line, _written(line, value)) == value, line.setting.name
+
+
+def test_a_list_of_numbers_is_kept_as_numbers(sign_in: SignIn, shops: Database) -> None:
+    owner, before = sign_in("店主林姐"), own(shops)
+    for name, given, kept in (
+        ("composite_weights", "5，2, 1", [5, 2, 1]),
+        ("promo_peak_hours", "0,9", [0, 9]),
+    ):
+        page = f"/settings/thresholds/tea/{name}"
+        owner.post(page, {"value": given})
+        assert own(shops)[name] == kept  # type: ignore[index]
+        assert given.replace("，", ",").replace(" ", "") in owner.get(page).content.decode()
+        refused = text(owner.post(page, {"value": "5,b"}, follow=True).content)
+        assert "不是这个设置的值" in refused
+        assert own(shops)[name] == kept  # type: ignore[index]
+        owner.post(page, {"back": "1"})
+    assert own(shops) == before

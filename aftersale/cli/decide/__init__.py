@@ -93,7 +93,7 @@ def _rules(name: str, path: Path | None) -> tuple[Book, Mapping[str, Any]]:
         given = yaml.safe_load(path.read_text("utf-8")) if path else {}
         if not isinstance(given or {}, dict):
             unusable(f"{path}：设置文件应为 名称: 值")
-        return book, resolve_settings(book, given or {})
+        return book, resolve_settings(book, given or {}, exactly=True)
     except RulebookError as error:
         unusable(str(error))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -89,7 +89,8 @@ def one(request: HttpRequest, shop_code: str, upload: int) -> HttpResponse:
     shop, mine = _mine(request, shop_code, upload)
     jobs = found.jobs_about(request.user.get_username(), mine)
     look, judge, taken = (jobs.get(kind) for kind in ("file_look", "file_judge", "file_import"))
-    table = found.looked(request.user.get_username(), mine) if look and look.state == "failed" else look
+    asked = look if look and look.state in ("failed", "stopped") else None
+    table = found.looked(request.user.get_username(), mine) if asked else look
     context: dict[str, Any] = {
         "here": "files",
         "upload": mine,
@@ -103,7 +104,8 @@ def one(request: HttpRequest, shop_code: str, upload: int) -> HttpResponse:
         "kinds": kinds(),
     }
     if table and context["look"]:
-        context.update(mapped(table.found, None if table is look or look is None else look.given["mapping"]))
+        context.update(mapped(table.found, asked.given["mapping"] if asked else None))
+        context["stopped"] = asked is not None and asked.state == "stopped"
         context["bad_file"] = next(iter(shown(request, table)["files"]), None)
     return render(request, "people/files/one.html", context)
 

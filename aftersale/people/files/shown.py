@@ -39,7 +39,7 @@ class Figure:
 
 def mapped(look: Mapping[str, Any], wrong: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The columns with what they are, the first rows, the bad ones. `wrong`: what was said of the columns since and did
-    not fit; it is shown to be put right."""
+    not fit, or was not read to its end; it is shown to be put right."""
     known = fields()
     said: Mapping[str, str] = wrong["columns"] if wrong else {}
     first: Sequence[str] = look["shown"][0][1:] if look.get("shown") else ()
@@ -52,6 +52,7 @@ def mapped(look: Mapping[str, Any], wrong: Mapping[str, Any] | None = None) -> d
     return {
         "known": bool(look.get("known")) and wrong is None,
         "wrong": wrong is not None,
+        "kind": (wrong or look).get("kind"),
         "columns": columns,
         "layout": look.get("layout_en" if words.language() == "en" else "layout") or look.get("layout", ""),
         "found": look,

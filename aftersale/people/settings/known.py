@@ -73,12 +73,14 @@ class Line:
 
 
 def own_of(shop: Shop) -> dict[str, Value]:
-    """The shop's own values."""
+    """The shop's own values, as they count."""
     found = first(Own, SQL["own"], {"shop_id": shop.id})
     given = json.loads(found.settings) if found else {}
     known = {name: books.book(book).settings[name] for name, (book, _readers) in index().items()}
     return {
-        name: setting_value(known[name].type.kind, value) for name, value in given.items() if name in known
+        name: known[name].counted(setting_value(known[name].type.kind, value))
+        for name, value in given.items()
+        if name in known
     }
 
 

@@ -33,6 +33,7 @@ def _page(
         "waiting": invite.waiting(shop.id),
         "may": may(shop, "people_edit"),
         "given": given or Grant("agent"),
+        "page_address": reverse("settings-people", args=[shop_code]),
         **choices(),
     }
     return shown(request, "people", "people", shop, status, **context, **more)

@@ -50,6 +50,7 @@ def _page(request: HttpRequest, shop: Shop, member: Member, **more: Any) -> Http
         "found": rights.rights_of(shop.id, member.user_id, member.name),
         "more": members.more_of(shop.id, member.user_id),
         "keeps_step": keeps and _(keeps.why),
+        "page_address": reverse("settings-person", args=[shop.code, member.user_id]),
         **choices(),
     }
     return shown(request, "person", "people", shop, **context, **more)

@@ -166,8 +166,6 @@ def _value(line: Line, text: str) -> Value | Refusal:
     except RulebookError as error:
         timed = line.setting.unit == CLOCK
         return Refusal("value", _("时刻请写成 09:00，从 00:00 到 24:00") if timed else worded(error.why))
-    if kind == "fen" and isinstance(value, int) and not 0 <= value <= 10**11:
-        return Refusal("value", _("金额请写成 50 或 50.00，大于零，最多两位小数"))
     if line.setting.name in MEMBERS and not set(value) <= MEMBERS[line.setting.name]:  # type: ignore[arg-type]
         return Refusal("value", _("只能写这些角色：agent、lead、finance、warehouse、owner、helper"))
     return value

@@ -84,7 +84,7 @@ def remarks(text: str, findings: tuple[Finding, ...]) -> tuple[Remark, ...]:
 def fault(book: Book, settings: Mapping[str, object]) -> Saying | None:
     """Why this book cannot decide live cases; None when it can."""
     try:
-        resolve_settings(book, settings)
+        resolve_settings(book, settings, exactly=True)
     except RulebookError as error:
         return error.told
     if book.name != "refund" or book.hit != "first":

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from aftersale.act.question import said
 from aftersale.act.work_item import Item
 from aftersale.connectors.outcome import Answer, Ok, Rejected, TryLater, Unknown
 from aftersale.connectors.taobao import refunds
@@ -53,11 +54,10 @@ def became(client: TopClient, item: Item, words: Words | None, refund: Mapping[s
         return TryLater(0.0, "not done")
     if refund["status"] == REFUSED:
         return Ok(refund)
-    said = refunds.messages(client, item.case_id, item.phase or "aftersale")
-    if not isinstance(said, Ok):
-        return Unknown("the application has changed, and what was said on it is not known")
-    rows = refunds.rows_of(said.body, "refund_messages", "refund_message")
-    return Ok(refund) if words and any(_ours(row, words, item) for row in rows) else _changed(refund)
+    found = said(client, item, lambda row: words is not None and _ours(row, words, item))
+    if not isinstance(found, bool):
+        return found
+    return Ok(refund) if found else _changed(refund)
 
 
 def _ours(row: Mapping[str, object], words: Words, item: Item) -> bool:

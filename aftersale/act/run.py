@@ -10,8 +10,9 @@ from psycopg import Connection
 
 from aftersale.act import breaker
 from aftersale.act.claim import EVER, SHARE, Claims, Limits
+from aftersale.act.question import NO_ANSWER
 from aftersale.act.refuse import Words
-from aftersale.act.taobao import KINDS, NO_ANSWER, Taobao
+from aftersale.act.taobao import KINDS, Taobao
 from aftersale.act.work_item import Item, Shop
 from aftersale.cases import actions
 from aftersale.cases.actions import Outcome

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import httpx2
 
+from aftersale.act.question import said, unsaid
 from aftersale.act.refuse import Words, became, refuse
 from aftersale.act.work_item import Item, Shop
 from aftersale.connectors.kuaidi100.intercept import intercept
@@ -17,7 +18,6 @@ KINDS = ("agree_refund", "agree_return", "cancel_shipment", "intercept", "messag
 """What is sent and asked about here, as far as the colon; a worker leaves other kinds to those that know them."""
 OPERATOR = "aftersale"
 LEASE_OVER = TryLater(0.0, "lease")
-NO_ANSWER = "no_answer"
 ADDRESS_ID = 1
 Parcel = Callable[[Item], tuple[str | None, str | None, str | None]]  # tracking_no, courier, interception
 Said = Callable[[Item], str]  # what a person wrote, for a message that is no rule's
@@ -181,28 +181,17 @@ class Taobao:
             return TryLater(0.0, "a cancelled shipment may be cancelled again")
         answer = refunds.detail(self.client, item.case_id)
         if not isinstance(answer, Ok):
-            return _unsaid(answer)
+            return unsaid(answer)
         if kind == "refuse":
             return became(self.client, item, self._refusing(item), answer.body)
         return _judge(kind, item, answer.body)
 
     def _ask_message(self, item: Item, action: str) -> Answer:
-        answer = refunds.messages(self.client, item.case_id, item.phase or "aftersale")
-        if not isinstance(answer, Ok):
-            return _unsaid(answer)
-        rows = refunds.rows_of(answer.body, "refund_messages", "refund_message")
         text = self._text(item, action)
-        return Ok({}) if any(row.get("content") == text for row in rows) else TryLater(0.0, "not written")
-
-
-def _unsaid(answer: Unknown | TryLater | Rejected) -> Answer:
-    match answer:
-        case Unknown():
-            return answer
-        case TryLater(_, code):
-            return Unknown(code)
-        case Rejected(code, sub_code, message):
-            return Rejected(NO_ANSWER, sub_code or code, message)
+        found = said(self.client, item, lambda row: row.get("content") == text)
+        if not isinstance(found, bool):
+            return found
+        return Ok({}) if found else TryLater(0.0, "not written")
 
 
 def _judge(kind: str, item: Item, refund: Mapping[str, object]) -> Answer:

@@ -215,7 +215,10 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
     undoable = [
         (intent, ceil(left_s(intent.due_at, now)))
         for intent in intents
-        if intent.by_person and intent.state == "approved" and (intent.held or intent.due_at > now)
+        if intent.by_person
+        and intent.state == "approved"
+        and (intent.held or intent.due_at > now)
+        and not intent.perhaps_said
     ]
     return {
         "events": [event for event in told if show in ("", event.group)],

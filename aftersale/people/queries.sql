@@ -63,7 +63,8 @@ WHERE shop_id = %(shop_id)s AND tracking_no = ANY(%(numbers)s::text[]) ORDER BY 
 
 -- name: intents
 SELECT kind, platform_version, amount_fen, state, due_at, planned_by, outcome, sends, created_at, changed_at,
-  state = 'approved' AND held_back(shop_id, kind, money, approved_by) AS held
+  state = 'approved' AND held_back(shop_id, kind, money, approved_by) AS held,
+  kind = 'refuse' AND sends > 0 AND num_nulls(asked_at, outcome) = 0 AS perhaps_said
 FROM intent WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s ORDER BY changed_at DESC LIMIT 50
 
 -- name: decision

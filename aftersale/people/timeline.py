@@ -53,7 +53,7 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One outward effect and where it stands."""
+    """One outward effect and where it stands. `perhaps_said`: what the buyer may have read is not taken back."""
 
     kind: str
     platform_version: int
@@ -66,6 +66,7 @@ class Intent:
     created_at: datetime
     changed_at: datetime
     held: bool
+    perhaps_said: bool
 
     @property
     def by_person(self) -> bool:

@@ -7,7 +7,7 @@ from psycopg import Rollback
 
 from aftersale.cases.access import Case
 from aftersale.cases.casework.place import Place
-from aftersale.cases.casework.refusing import proof
+from aftersale.cases.casework.refusing import proof, taken_off
 from aftersale.cases.people import Refusing, person_intent
 from aftersale.cases.rows import record_connection
 from aftersale.connectors.taobao.refunds import REFUSE_PROOF_BYTES_MAX
@@ -35,7 +35,7 @@ def refuse(
     case: Case, wish: Wish, by: str, now: datetime, undo_s: int = 30, channel: str = "web"
 ) -> Refusal | None:
     """Plans it, to be sent once the time to take it back is over; or says why not, and nothing is written."""
-    found = offer(case, by, now, channel)
+    found = offer(case, by, now, channel, any_age=True)
     refused = _unfit(case, found, wish, now)
     if refused:
         return refused
@@ -62,6 +62,8 @@ def refuse(
                 channel,
                 carried,
             )
+        if not refused and wish.evidence_id is not None:
+            refused = taken_off(conn, place, wish.evidence_id)
         if refused:
             raise Rollback(whole)
     return refused

@@ -92,14 +92,15 @@ def barred(seen: Seen, now: datetime) -> Refusal | None:
     return Refusal(code, f"现在不能拒绝：{books.title('refuse_why', code)}")
 
 
-def offer(case: Case, by: str, now: datetime, channel: str = "web") -> Offer:
-    """Asks a worker for the platform's reasons where they are not known; calls nobody."""
+def offer(case: Case, by: str, now: datetime, channel: str = "web", any_age: bool = False) -> Offer:
+    """Asks a worker for the platform's reasons where they are not known; calls nobody.
+    `any_age`: for a form that was built on them and came back, they need not be fresh."""
     seen = seen_of(case, by, channel)
     needed = case.shop.platform in REFUSE_PROOF_NEEDED
     refusal = barred(seen, now) or impossible(record_connection(), case.shop.id, case.case_id, "refuse")
     if refusal:
         return Offer(seen, (), (), needed, refusal)
-    found = reasons(record_connection(), Place(case.shop.id, case.case_id, by, now), seen.version)
+    found = reasons(record_connection(), Place(case.shop.id, case.case_id, by, now), seen.version, any_age)
     where = {"shop_id": case.shop.id, "case_id": case.case_id}
     pictures, video = tuple(read(Picture, SQL["pictures"], where)), first(Video, SQL["video"], where)
     waits = found.waited_s is not None and found.waited_s < PATIENCE_S

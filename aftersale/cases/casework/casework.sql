@@ -145,6 +145,13 @@ INSERT INTO evidence (shop_id, case_id, kind, sha256, name, taken_at, by_whom, a
 VALUES (%(shop_id)s, %(case_id)s, %(evidence_kind)s, %(sha256)s, %(name)s, %(taken_at)s, %(by)s, %(now)s)
 ON CONFLICT DO NOTHING RETURNING id
 
+-- Does a refusal of the case carry this piece that was, or will be, sent, and of which the end is not known?
+-- name: carried
+SELECT FROM refusing r
+JOIN intent i USING (shop_id, case_id, platform_version)
+WHERE r.shop_id = %(shop_id)s AND r.case_id = %(case_id)s AND r.evidence_id = %(id)s
+  AND i.kind = 'refuse' AND i.state NOT IN ('cancelled', 'refused', 'done')
+
 -- name: remove_evidence
 UPDATE evidence SET removed_by = %(by)s, removed_at = %(now)s
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND id = %(id)s AND removed_at IS NULL AND used_at IS NULL
@@ -162,13 +169,15 @@ UPDATE evidence SET used_by = %(by)s, used_at = %(now)s
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND id = ANY(%(ids)s::bigint[]) AND removed_at IS NULL AND used_at IS NULL
 
 -- Reasons that are not known, are of another version or old are asked for anew; after a refused question that is soon.
+-- `any_age`: whoever has chosen from them is not sent back because of their age.
 -- name: want_reasons
 INSERT INTO refuse_reasons AS r (shop_id, case_id, platform_version, wanted_at)
 VALUES (%(shop_id)s, %(case_id)s, %(version)s, clock_timestamp())
 ON CONFLICT (shop_id, case_id) DO UPDATE SET platform_version = excluded.platform_version, wanted_at = excluded.wanted_at,
   reasons = '[]', fault = '', asked_at = NULL, answered_at = NULL
 WHERE r.platform_version <> excluded.platform_version
-  OR r.answered_at < clock_timestamp() - CASE WHEN r.fault = '' THEN interval '10 minutes' ELSE interval '5 seconds' END
+  OR r.answered_at < clock_timestamp() - interval '5 seconds' AND r.fault <> ''
+  OR r.answered_at < clock_timestamp() - interval '10 minutes' AND r.fault = '' AND NOT %(any_age)s
   OR r.answered_at IS NULL AND r.wanted_at < clock_timestamp() - interval '1 minute'
 
 -- name: reasons
@@ -182,6 +191,9 @@ WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND platform_version = %(v
 -- name: proof
 SELECT e.sha256, f.bytes, f.content FROM evidence e JOIN evidence_file f ON f.shop_id = e.shop_id AND f.sha256 = e.sha256
 WHERE e.shop_id = %(shop_id)s AND e.case_id = %(case_id)s AND e.id = %(id)s AND e.removed_at IS NULL AND f.mime = 'image/jpeg'
+
+-- name: on_case
+SELECT FROM evidence WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND id = %(id)s AND removed_at IS NULL
 
 -- name: piece_of
 SELECT id FROM evidence WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND sha256 = %(sha256)s AND removed_at IS NULL

@@ -13,6 +13,7 @@ from aftersale.core.refusal import Refusal
 
 PIECES_MAX = 60
 USED = Refusal("used", "已经用于举证的凭证不能撤下")
+CARRIED = Refusal("carried", "这张图片要随一次还没有结果的拒绝发给买家，现在不能撤下")
 NOT_OFF = Refusal("not_off", "这份凭证没有被撤下，或者已经重新传过")
 
 
@@ -65,8 +66,12 @@ def store_file(conn: Connection[Any], place: Place, file: File) -> str:
 
 
 def remove_evidence(conn: Connection[Any], place: Place, evidence_id: int) -> Refusal | None:
-    """Off the case; it can be put back, and what was used stays."""
-    return _changed(conn, place, "remove_evidence", evidence_id, "removed", USED)
+    """Off the case; it can be put back, and what was used, or goes to the buyer with a refusal, stays."""
+    with conn.transaction():
+        lock(conn, place)
+        if conn.execute(SQL["carried"], place.values(id=evidence_id)).rowcount:
+            return forbidden(conn, place, "upload_evidence") or CARRIED
+        return _changed(conn, place, "remove_evidence", evidence_id, "removed", USED)
 
 
 def restore_evidence(conn: Connection[Any], place: Place, evidence_id: int) -> Refusal | None:

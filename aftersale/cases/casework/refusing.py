@@ -36,10 +36,11 @@ class Reasons:
     waited_s: float | None
 
 
-def reasons(conn: Connection[Any], place: Place, version: int) -> Reasons:
-    """The platform's reasons for this version. What is not known, or not fresh, is asked for by a worker."""
+def reasons(conn: Connection[Any], place: Place, version: int, any_age: bool = False) -> Reasons:
+    """The platform's reasons for this version. What is not known, or not fresh, is asked for by a worker.
+    `any_age`: they need not be fresh."""
     with conn.transaction():
-        conn.execute(SQL["want_reasons"], place.values(version=version))
+        conn.execute(SQL["want_reasons"], place.values(version=version, any_age=any_age))
         row = conn.execute(SQL["reasons"], place.values()).fetchone()
     assert row is not None
     told, fault, waited_s = row
@@ -67,6 +68,11 @@ def proof(conn: Connection[Any], place: Place, evidence_id: int, bytes_max: int)
     with Image.open(BytesIO(content), formats=("JPEG",)) as found:
         small = jpeg_within(found.convert("RGB"), bytes_max)
     return TOO_LARGE if small is None else store_file(conn, place, small)
+
+
+def taken_off(conn: Connection[Any], place: Place, evidence_id: int) -> Refusal | None:
+    """Was the piece taken off since `proof` saw it? Asked once the case is held still, which taking off waits for."""
+    return None if conn.execute(SQL["on_case"], place.values(id=evidence_id)).rowcount else NO_PICTURE
 
 
 def newest(conn: Connection[Any], place: Place, sha256: str) -> int | None:

@@ -22,7 +22,7 @@ NOTICES_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """Where one intent of a person stands."""
+    """Where one intent of a person stands. `perhaps_said`: what the buyer may have read is not taken back."""
 
     shop_id: int
     case_id: str
@@ -32,6 +32,7 @@ class Fate:
     outcome: str | None
     due_at: datetime
     held: bool
+    perhaps_said: bool = False
 
     @property
     def tone(self) -> str:
@@ -61,6 +62,8 @@ class Fate:
             "with_person": _("「%(intent)s」没有办成，要人来处理：%(why)s"),
             "unknown": _("「%(intent)s」结果未知，正在和平台核对。"),
         }
+        if self.held and self.perhaps_said:
+            return _("「%(intent)s」已经停止，恢复后才会再次发出。") % told
         if self.held:
             return _("「%(intent)s」已经停止，恢复后才会发出，在此之前可以撤回。") % told
         if self.state == "approved" and self.outcome:

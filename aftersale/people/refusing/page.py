@@ -1,5 +1,6 @@
 """`/case/…/refuse`: why, in the platform's own reasons, what the buyer reads, and the picture that goes with it."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -25,13 +26,24 @@ from aftersale.people.inplace import dock
 from aftersale.people.playbook import scripts
 from aftersale.people.playbook.found import own_settings
 from aftersale.people.rights import needs
-from aftersale.refusing.act import Wish, refuse
+from aftersale.refusing.act import CHANGED, Wish, refuse
 from aftersale.refusing.offer import MESSAGE_MAX, MESSAGE_MIN, Offer, offer
 from aftersale.rulebooks import books
 
 SCRIPT, REASON_GAP = "refuse_explain", "refuse_reason"
 NO_VIDEO = Refusal("no_video", "这里只能传视频")
 KINDS = {"proof": ("photo", "image/jpeg", NO_PICTURE), "video": ("unpack_video", "video/mp4", NO_VIDEO)}
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What a person had filled in, of which version; `gap`: the words that another reason takes the place of."""
+
+    version: int | None
+    reason: int | None
+    message: str
+    gap: str
+    evidence: int | None
 
 
 @needs("act")
@@ -42,31 +54,27 @@ def page(request: HttpRequest, shop_code: str, case_id: str) -> HttpResponse:
     if case.shop.role not in ACTING:
         raise PermissionDenied
     place = Place(case.shop.id, case.case_id, request.user.get_username(), moment())
-    if request.method == "POST":
-        return _do(request, case, place)
-    return _form(request, case, offer(case, place.by, place.now))
+    typed = _typed(request) if request.method == "POST" else None
+    if typed and "look" not in request.POST:
+        return _do(request, case, place, typed)
+    return _form(request, case, offer(case, place.by, place.now), typed)
 
 
-def _do(request: HttpRequest, case: Case, place: Place) -> HttpResponse:
-    form = request.POST
+def _do(request: HttpRequest, case: Case, place: Place, typed: Typed) -> HttpResponse:
     video, proof = _uploaded(request, case, place, "video"), _uploaded(request, case, place, "proof")
-    if proof is None:
-        proof = _number(form.get("evidence", ""))
+    if isinstance(proof, Refusal):
+        typed = replace(typed, evidence=None)
+    elif proof is not None:
+        typed = replace(typed, evidence=proof)
     if isinstance(video, Refusal):
         refusal: Refusal | None = video
     elif isinstance(proof, Refusal):
         refusal = proof
     else:
-        wish = Wish(
-            _number(form.get("version", "")) or -1,
-            _number(form.get("reason", "")) or -1,
-            _message(request),
-            proof,
-        )
+        wish = Wish(typed.version or -1, typed.reason or -1, typed.message, typed.evidence)
         refusal = refuse(case, wish, place.by, place.now, UNDO_S)
     if refusal:
-        chosen = None if isinstance(proof, Refusal) else proof
-        return _form(request, case, offer(case, place.by, place.now), refusal, chosen)
+        return _form(request, case, offer(case, place.by, place.now, any_age=True), typed, refusal)
     sentence = leaving(case, "refuse", words.intent("refuse"))
     if _docked(request):
         return dock.told(request, case, "refuse", None, sentence)
@@ -74,8 +82,15 @@ def _do(request: HttpRequest, case: Case, place: Place) -> HttpResponse:
     return redirect("case", case.shop.code, case.case_id)
 
 
-def _message(request: HttpRequest) -> str:
-    return request.POST.get("message", "").replace("\r\n", "\n").strip()
+def _typed(request: HttpRequest) -> Typed:
+    form = request.POST
+    return Typed(
+        _number(form.get("version", "")),
+        _number(form.get("reason", "")),
+        form.get("message", "").replace("\r\n", "\n").strip(),
+        form.get("gap", ""),
+        _number(form.get("evidence", "")),
+    )
 
 
 def _number(text: str) -> int | None:
@@ -111,29 +126,36 @@ def _form(
     request: HttpRequest,
     case: Case,
     found: Offer,
+    typed: Typed | None,
     refusal: Refusal | None = None,
-    chosen: int | None = None,
 ) -> HttpResponse:
     docked, again = _docked(request), request.headers.get("HX-Target") == "refuse"
     name = "_form" if again else "_dock" if docked else "page"
     draft = scripts.draft(SCRIPT, {})
-    wished = request.POST
+    blank = next((f"【{one.title}】" for one in draft.gaps if one.name == REASON_GAP), "") if draft else ""
+    if typed and typed.version != found.seen.version:
+        refusal = CHANGED
     context: dict[str, Any] = {
         "case": case,
         "offer": found,
         "docked": docked,
-        "said": _faults(refusal, case, found, _message(request)) if refusal else "",
-        "barred": _sentence(found.refusal) if found.refusal else "",
-        "message": _message(request) if wished else draft.text if draft else "",
-        "gap": next((f"【{one.title}】" for one in draft.gaps if one.name == REASON_GAP), "")
-        if draft
+        "said": _faults(refusal, case, found, typed.message)
+        if typed and refusal and refusal != found.refusal
         else "",
-        "reason": _number(wished.get("reason", "")),
-        "chosen": chosen,
+        "barred": _sentence(found.refusal) if found.refusal else "",
+        "typed": typed,
+        "message": typed.message if typed else draft.text if draft else "",
+        "gap": _gap(typed, found, blank) if typed else blank,
         "message_min": MESSAGE_MIN,
         "message_max": MESSAGE_MAX,
     }
     return render(request, f"people/refusing/{name}.html", context)
+
+
+def _gap(typed: Typed, found: Offer, blank: str) -> str:
+    """The place for the next reason that is chosen: the blank of the script, or the words of the reason before."""
+    chosen = [one.text for one in found.reasons if one.id == typed.reason]
+    return next((one for one in (blank, *chosen, typed.gap) if one and one in typed.message), blank)
 
 
 def _faults(refusal: Refusal, case: Case, found: Offer, text: str) -> str:

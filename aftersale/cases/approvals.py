@@ -11,6 +11,10 @@ from aftersale.pg.sql import queries
 
 _SQL = queries("aftersale.cases", "approvals.sql")
 RESOLUTIONS = ("again", "done_there", "cancel")
+MONEY_IN_DOUBT = Refusal("in_doubt", "还不知道平台有没有退这笔钱，不能取消；可以再问一次，或到平台上处理")
+REFUSAL_IN_DOUBT = Refusal(
+    "in_doubt", "还不知道平台有没有收到这次拒绝，不能取消；可以再问一次，或到平台上处理"
+)
 
 
 def impossible(conn: Connection[Any], shop_id: int, case_id: str, kind: str) -> Refusal | None:
@@ -57,6 +61,7 @@ def decide_approval(
 def _decide(
     conn: Connection[Any], told: Mapping[str, Any], yes: bool, seen: tuple[int, int]
 ) -> Refusal | None:
+    stay(conn, told)
     found = conn.execute(_SQL["case_of"], told).fetchone()
     if found is None:
         return Refusal("no_approval", "没有这条复核")
@@ -83,6 +88,12 @@ def _decide(
         return _send_back(conn, where)
     _approve(conn, where)
     return None
+
+
+def stay(conn: Connection[Any], where: Mapping[str, Any]) -> None:
+    """Person `by` leaves shop `shop_id` before this transaction or after it, never beside it: so leaving sees what they
+    decided and takes it back. Whoever leaves does so before their cases are locked, so this comes first, too."""
+    conn.execute(_SQL["stay"], where)
 
 
 def _approve(conn: Connection[Any], where: Mapping[str, Any]) -> None:
@@ -190,7 +201,7 @@ def _resolve(conn: Connection[Any], where: Mapping[str, Any], how: str) -> Refus
         conn.execute(_SQL["ask_again" if in_doubt else "again"], where)
         conn.execute(_SQL["unqueue"], where)
     elif how == "cancel" and in_doubt:
-        return Refusal("in_doubt", "还不知道平台有没有退这笔钱，不能取消；可以再问一次，或到平台上处理")
+        return REFUSAL_IN_DOUBT if where["kind"] == "refuse" else MONEY_IN_DOUBT
     else:
         conn.execute(_SQL["fetch"], where)
     if how == "cancel":

@@ -21,6 +21,10 @@ SELECT application_version, state, order_id FROM cases WHERE shop_id = %(shop_id
 SELECT kind, platform_version, amount_fen, channel, requested_by, expires_at, state, decided_by, decided_at
 FROM approval WHERE shop_id = %(shop_id)s AND id = %(id)s FOR UPDATE
 
+-- name: stay
+SELECT FROM membership m JOIN auth_user u ON u.id = m.user_id
+WHERE m.shop_id = %(shop_id)s AND u.username = %(by)s FOR KEY SHARE OF m
+
 -- name: may
 SELECT allowed, why, limit_of(%(shop_id)s, why) AS limit_fen
 FROM person_permitted(%(shop_id)s, %(by)s, %(kind)s, %(amount_fen)s, %(channel)s, %(order_id)s, %(case_id)s)
@@ -67,7 +71,7 @@ SELECT shop_id, case_id, kind FROM approval WHERE state = 'requested' AND expire
 ORDER BY shop_id, case_id LIMIT %(limit)s
 
 -- name: resolvable
-SELECT platform_version, amount_fen, in_doubt(money, sent_at, asked_at, nones) FROM intent
+SELECT platform_version, amount_fen, in_doubt(money OR kind = 'refuse', sent_at, asked_at, nones) FROM intent
 WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind = %(kind)s AND state = 'with_person'
 ORDER BY platform_version DESC LIMIT 1
 

@@ -171,11 +171,14 @@ UPDATE order_money m SET held_fen = m.held_fen + %(amount_fen)s FROM orders o
 WHERE m.shop_id = %(shop_id)s AND m.order_id = %(order_id)s AND o.shop_id = m.shop_id AND o.order_id = m.order_id
   AND (m.held_fen + %(amount_fen)s <= least(m.paid_fen, o.paid_fen)) IS TRUE
 
+-- Words that may have reached the buyer are not taken back: they were sent, the platform had to be asked, and nobody has
+-- decided anew since, which would have emptied the outcome.
 -- name: undo
 WITH undone AS (
   UPDATE intent SET state = 'cancelled', outcome = '撤回：' || %(by)s, changed_at = %(now)s
   WHERE shop_id = %(shop_id)s AND case_id = %(case_id)s AND kind = %(kind)s AND state IN ('planned', 'approved')
     AND planned_by NOT LIKE 'rule:%%'
+    AND NOT (kind = 'refuse' AND sends > 0 AND num_nulls(asked_at, outcome) = 0)
   RETURNING shop_id, order_id, amount_fen, money),
 freed AS (UPDATE order_money m SET held_fen = m.held_fen - u.amount_fen FROM undone u
   WHERE u.money AND m.shop_id = u.shop_id AND m.order_id = u.order_id)

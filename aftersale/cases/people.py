@@ -76,6 +76,7 @@ def person_intent(
 
 
 def _plan(conn: Connection[Any], wish: Mapping[str, Any], refusing: Refusing | None) -> Refusal | None:
+    approvals.stay(conn, wish)
     row = conn.execute(_SQL["lock_case"], wish).fetchone()
     if row is None:
         return NO_CASE

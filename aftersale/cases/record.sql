@@ -97,17 +97,18 @@ planned AS (
     AND NOT (w.pays AND 'cancel_shipment' = ANY (w.kinds) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = 'cancel_shipment' AND i.state IN ('refused', 'with_person')
       AND i.platform_version = w.application_version))
-    -- While a person refuses, no rule agrees.
+    -- While a person refuses, no rule agrees; and what the platform turned away, a refusal or money, is people's until the
+    -- application changes.
     AND NOT (w.kind IN ('agree_refund', 'agree_return') AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
-      AND i.case_id = w.case_id AND i.kind = 'refuse' AND i.platform_version = w.application_version
-      AND i.state NOT IN ('cancelled', 'refused')))
+      AND i.case_id = w.case_id AND i.platform_version = w.application_version
+      AND (i.kind = 'refuse' AND i.state <> 'cancelled' OR i.money AND i.state = 'refused')))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
     AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))
   ORDER BY w.shop_id, w.case_id, w.kind
   ON CONFLICT (shop_id, case_id, kind, platform_version, amount_fen) DO UPDATE SET state = 'approved',
     due_at = excluded.due_at, planned_by = excluded.planned_by, approved_by = excluded.approved_by,
-    changed_at = excluded.changed_at
+    changed_at = excluded.changed_at, outcome = NULL
   WHERE i.state = 'cancelled'
   RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
 UPDATE order_money m SET held_fen = m.held_fen + p.held_fen
@@ -137,8 +138,9 @@ DELETE FROM queue_item q USING verdict v
 WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_id = v.shop_id AND q.case_id = v.case_id
   AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id
     AND (i.money AND i.state = 'with_person'
-      -- A refund that the platform refused is somebody's until the application changes.
+      -- A refund, or a refusal, that the platform turned away is somebody's until the application changes.
       OR i.money AND i.state = 'refused' AND i.platform_version = v.application_version
+      OR i.kind = 'refuse' AND i.state IN ('refused', 'with_person') AND i.platform_version = v.application_version
       -- What is not paid since its shipment could not be stopped stays with people.
       OR i.kind = 'cancel_shipment' AND i.kind = ANY (v.kinds) AND i.state IN ('refused', 'with_person')
         AND i.platform_version = v.application_version))

@@ -205,12 +205,14 @@ WINDOWS = [
     (120.0, 30, 30),  # within the margin
     (120.0, -5, 3_600),  # over already, nothing to hurry for
     (1.0, 30, 30),
+    (1.0, 1 / 3, 15),  # 20 seconds before the deadline: 5 remain for the call
+    (120.0, 0.05, 0),
 ]
 
 
 @pytest.mark.parametrize(("speed", "minutes", "seconds"), WINDOWS)
 def test_the_time_to_undo_is_thirty_seconds_of_a_person(
-    desk: Desk, speed: float, minutes: int, seconds: int
+    desk: Desk, speed: float, minutes: float, seconds: int
 ) -> None:
     follow(desk.conn, desk.now, speed)
     desk.tell(

@@ -18,10 +18,12 @@ $$;
     + SETTING_OF.format(value="setting_value(s.settings -> d.name, d.by_platform -> s.platform, d.value)")
     + """
 -- Until when a person may take back what they do: real seconds where the shops' clock runs faster, at the latest the margin
--- before the platform's deadline; within the margin, `undo_s` as the shops' clock counts it.
+-- before the platform's deadline; within the margin, `undo_s` as the shops' clock counts it, and what is left of it when the
+-- deadline is nearer.
 CREATE FUNCTION undo_until(shop int, now timestamptz, undo_s int, deadline_at timestamptz) RETURNS timestamptz
 LANGUAGE sql STABLE AS $$
-  SELECT CASE WHEN m.latest > now THEN least(u.real, m.latest) WHEN deadline_at > now THEN now + make_interval(secs => undo_s)
+  SELECT CASE WHEN m.latest > now THEN least(u.real, m.latest)
+    WHEN deadline_at > now THEN least(now + make_interval(secs => undo_s), greatest(now, deadline_at - interval '5 s'))
     ELSE u.real END
   FROM (SELECT now + make_interval(secs => undo_s * coalesce((SELECT nullif(k.speed, 0) FROM clock k), 1)) AS real) u,
     (SELECT deadline_at - make_interval(mins => (setting_of(shop, 'act_margin_minutes') #>> '{}')::int) AS latest) m

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from aftersale.cases import people as record
 from aftersale.cases.again import again
+from aftersale.cases.approvals import stay
 from aftersale.core.money import yuan
 from aftersale.core.refusal import Refusal
 from aftersale.jobs.running import Running
@@ -69,6 +70,7 @@ def _one(conn: Connection[Any], bulk_id: int, item: Item, act: str, value: str, 
 
 def _changed(conn: Connection[Any], item: Item, by: str) -> Refusal | None:
     where = {"shop_id": item.shop_id, "case_id": item.case_id, "by": by}
+    stay(conn, where)
     row = conn.execute(SQL["seen_now"], where).fetchone()
     if row == (item.version, item.person_version, item.queue, item.owner):
         may = conn.execute(SQL["may_there"], {**where, "roles": ROLES}).fetchone()

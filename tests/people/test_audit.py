@@ -240,6 +240,23 @@ def test_a_setting_is_told_with_its_unit_and_a_switch_with_its_shop(sign_in: Sig
     assert "拨动总闸 青山茶铺 动作：全部自动付款 停止：是" in said
 
 
+def test_the_english_log_is_taken_away_without_chinese_signs(sign_in: SignIn, shops: Database) -> None:
+    more = '{"after": {"role": "agent", "skills": ["return_refund", "evidence"]}, "rows": 3}'
+    with psycopg.connect(shops.owner) as conn:
+        conn.execute(
+            "INSERT INTO audit (at, who, shop_id, what, target, why, more)"
+            " VALUES ('2025-01-05 08:00+08', '主管阿兰', 1, 'rights', 'Ming', '', %s)",
+            (more,),
+        )
+    lan, day = sign_in("主管阿兰"), "?since=2025-01-05&until=2025-01-05"
+    _head, [*_row, chinese] = csv.reader(io.StringIO(lan.post(f"/export/audit.csv{day}").content.decode()))
+    lan.cookies["django_language"] = "en"
+    _head, [*_row, english] = csv.reader(io.StringIO(lan.post(f"/export/audit.csv{day}").content.decode()))
+    lan.cookies["django_language"] = "zh-hans"
+    assert chinese == "行数：3；之后：角色 客服，擅长的事 退货退款、举证"
+    assert english == "rows: 3; after: Role Agent, skills Returns, Evidence"
+
+
 ASKED, UNDONE, NOTED = case_id(1, 12), case_id(1, 28), case_id(1, 18)
 FORM = {"amount_fen": 39_900, "version": 1}
 

@@ -1,12 +1,17 @@
 """Parcels on their way back and claims against couriers, over HTTP against a real database."""
 
+import html
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urljoin
 
 import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from aftersale.people.accounts import ensure_user
 from tests.conftest import Database
@@ -221,3 +226,109 @@ def test_the_shop_s_agreement_with_its_courier_counts(desk: Database, sign_in: S
     assert "不是快递的责任" in text(agent.get("/work-orders/claims/tea/new", query).content)
     assert sign_in(MONEY).get("/work-orders/claims/tea/new", query).status_code == 403
     assert sign_in(STRANGER).get("/work-orders/claims/tea/new", query).status_code == 404
+
+
+def links(answer: Any) -> set[str]:
+    """Where the page's own list leads, and where it is read in another language, for a browser that was sent to it."""
+    page = html.unescape(answer.content.decode())
+    found = re.findall(r'href="([^"]*)"', page) + re.findall(r'name="next" value="([^"]*)"', page)
+    return {
+        urljoin(answer.wsgi_request.get_full_path(), one)
+        for one in found
+        if one.startswith(("?", "/work-orders/"))
+    }
+
+
+def dead(client: Client, answer: Any) -> list[str]:
+    return sorted(one for one in links(answer) if client.get(one).status_code != 200)
+
+
+def taken(answer: Any) -> list[str]:
+    """Under which filters the page's lists are taken away."""
+    return re.findall(r'action="/export/\w+\.csv\?([^"]*)"', html.unescape(answer.content.decode()))
+
+
+def test_a_parcel_s_refused_note_stands_in_the_list_it_was_written_in(
+    desk: Database, sign_in: SignIn
+) -> None:
+    agent, mine = sign_in(AGENT), STOPPED[2]
+    change(
+        desk,
+        "UPDATE parcel_back SET followed_at = NULL, followed_by = NULL, note = NULL WHERE tracking_no = %s",
+        mine,
+    )
+    here = "/work-orders/parcels?shop=tea&show=unfollowed"
+    assert mine in listed(agent, "?shop=tea&show=unfollowed")
+    [(version,)] = asked(desk, "SELECT version FROM parcel_back WHERE tracking_no = %s", mine)
+    form = {"version": version, "note": "网点说明天退", "back": here}
+    first = sign_in(LEAD).post(f"/work-orders/parcels/tea/{mine}/followed", form)
+    assert (first.status_code, first["Location"]) == (302, here)
+    refused = agent.post(f"/work-orders/parcels/tea/{mine}/followed", {**form, "note": "我也问过了"})
+    page = refused.content.decode()
+    assert (refused.status_code, page.count('value="我也问过了"')) == (422, 1)
+    assert re.findall(r'id="parcel-(\w+)"', page)[0] == mine
+    assert mine not in listed(agent, "?shop=tea&show=unfollowed")
+    assert (dead(agent, refused), taken(refused)) == ([], ["shop=tea&show=unfollowed"])
+    assert f'name="next" value="{here}"' in html.unescape(page)
+
+
+def test_a_claim_s_refused_answer_stands_in_the_list_it_was_written_in(
+    desk: Database, sign_in: SignIn
+) -> None:
+    agent = sign_in(AGENT)
+    change(
+        desk,
+        "INSERT INTO carrier_claim (shop_id, tracking_no, courier, kind, rule, most_fen, asked_fen, filed_by, filed_at,"
+        " due_at, pay_days, changed_by, changed_at) SELECT 2, 'SF9' || n, 'shunfeng', 'lost', 'r', 10000, 10000, '客服小明',"
+        " at, at + n * interval '1 hour', 7, '客服小明', at FROM generate_series(1, 60) n, (SELECT %s::timestamptz) m (at)",
+        NOON,
+    )
+    here = "/work-orders/claims?state=filed&page=2"
+    [*_rest, claim] = re.findall(r'id="claim-(\d+)"', agent.get(here).content.decode())
+    address = f"/work-orders/claims/snack/{claim}"
+    form = {"version": 1, "amount": "100.01", "note": "快递说赔一半", "back": here}
+    refused = agent.post(f"{address}/accepted", form)
+    page = refused.content.decode()
+    assert (refused.status_code, page.count('value="100.01"'), page.count('value="快递说赔一半"')) == (
+        422,
+        1,
+        1,
+    )
+    assert (dead(agent, refused), taken(refused)) == ([], ["state=filed&page=2"])
+    assert f'name="next" value="{here}"' in html.unescape(page)
+    answered = agent.post(f"{address}/accepted", {**form, "amount": "50.00"})
+    assert (answered.status_code, answered["Location"]) == (302, here)
+    late = agent.post(f"{address}/refused", {**form, "note": "又说不赔"})
+    page = late.content.decode()
+    assert (late.status_code, page.count('value="又说不赔"')) == (422, 1)
+    assert re.findall(r'id="claim-(\d+)"', page)[0] == claim
+    elsewhere = agent.post(
+        f"{address}/refused", {**form, "note": "", "back": "https://example.com/?state=paid"}
+    )
+    assert (elsewhere.status_code, "example.com" in elsewhere.content.decode()) == (422, False)
+    gone = agent.post(f"{address}/refused", {**form, "version": 2, "back": "https://example.com/"})
+    assert (gone.status_code, gone["Location"]) == (302, "/work-orders/claims")
+
+
+def test_a_refused_claim_keeps_what_was_typed(desk: Database, sign_in: SignIn) -> None:
+    agent, query = sign_in(AGENT), {"waybill": STOPPED[2], "kind": "damaged"}
+    change(desk, "UPDATE cases SET fault = NULL WHERE shop_id = 1 AND case_id = %s", case_id(1, 46))
+    refused = agent.post("/work-orders/claims/tea/new", {**query, "asked": "99999.00", "note": "外箱破了"})
+    page = refused.content.decode()
+    assert (page.count('value="99999.00"'), page.count('value="外箱破了"')) == (1, 1)
+    [again] = [one for one in links(refused) if "waybill" in one]
+    assert 'value="SF1300000046"' in agent.get(again).content.decode()
+
+
+def test_more_shops_are_no_more_questions_to_the_database(desk: Database, sign_in: SignIn) -> None:
+    ensure_user("店主阿青", PASSWORD, {"tea": "owner"})
+    ensure_user("店主阿山", PASSWORD, {"tea": "owner", "snack": "owner", "wu": "owner"})
+
+    def questions(who: str) -> int:
+        client = sign_in(who)
+        client.get("/work-orders/parcels")
+        with CaptureQueriesContext(connection) as found:
+            assert client.get("/work-orders/parcels").status_code == 200
+        return len(found)
+
+    assert questions("店主阿青") == questions("店主阿山")

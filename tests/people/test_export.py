@@ -13,15 +13,20 @@ from django.http import HttpResponse
 from django.test import Client
 from python_calamine import CalamineWorkbook
 
+from aftersale.people.accounts import ensure_user
 from aftersale.people.export import page
 from aftersale.people.export.table import Column
 from aftersale.people.export.writing import csv_lines, xlsx
 from tests.conftest import Database
+from tests.people.conftest import PASSWORD
 from tests.people.jobs import run_jobs
 from tests.people.shops import NOON, case_id
 
 SignIn = Callable[[str], Client]
-LISTS = ("queue", "search", "approvals", "ledger", "differences", "audit", "jobs", "work_orders", "scans")
+LISTS = (
+    "queue", "search", "approvals", "ledger", "differences", "audit", "jobs", "work_orders", "parcels_back",
+    "carrier_claims", "scans",
+)  # fmt: skip
 
 
 def rows(shops: Database, query: str) -> list[tuple[Any, ...]]:
@@ -75,6 +80,7 @@ def test_the_queue_is_exported_as_the_page_shows_it(sign_in: SignIn, shops: Data
     )
     assert [(line[0], line[head.index("申请金额")]) for line in lines] == wanted
     assert len(wanted) == 3
+    assert {line[head.index("货物状态")] for line in lines} == {"本人签收"}
     assert answer["Content-Disposition"].startswith("attachment; filename*=utf-8''%E9%98%9F%E5%88%97")
     [(who, what, shop_id, more)] = rows(
         shops, "SELECT who, target, shop_id, more FROM audit WHERE what = 'export' AND shop_id = 1"
@@ -170,3 +176,32 @@ def test_what_the_filter_of_a_page_leaves_out_is_not_taken_away(sign_in: SignIn,
     assert (len(taken), set(taken)) == (1, {"客服小明"})
     _head, *own = table(lan.post("/export/work_orders.csv?dept=courier&owner=主管阿兰"))
     assert own == []
+
+
+def test_of_a_shop_that_one_may_see_but_not_export_nothing_is_taken_away(
+    sign_in: SignIn, shops: Database
+) -> None:
+    ensure_user("阿帮", PASSWORD, {"tea": "helper", "snack": "agent"})
+    with psycopg.connect(shops.owner) as conn:
+        for shop_id in (1, 2):
+            conn.execute(
+                "INSERT INTO carrier_claim (shop_id, tracking_no, courier, kind, rule, most_fen, asked_fen, filed_by,"
+                " filed_at, due_at, pay_days, changed_by, changed_at)"
+                " VALUES (%(shop)s, %(no)s, 'shunfeng', 'lost', 'r', 100, 100, 'x', %(at)s, %(at)s, 7, 'x', %(at)s)",
+                {"shop": shop_id, "no": f"SF90{shop_id}", "at": NOON},
+            )
+        conn.execute(
+            "UPDATE parcel SET interception = 'asked' WHERE shop_id = 2 AND tracking_no IN (SELECT tracking_no FROM parcel"
+            " WHERE shop_id = 2 AND inbound_at IS NULL LIMIT 1)"
+        )
+    bang, ming = sign_in("阿帮"), sign_in("客服小明")
+    for name in ("parcels_back", "carrier_claims"):
+        taken = {
+            who: table(client.post(f"/export/{name}.csv"))[1:]
+            for who, client in (("阿帮", bang), ("客服小明", ming))
+        }
+        assert {line[1] for line in taken["客服小明"]} == {"青山茶铺", "阿团零食"}, name
+        assert taken["阿帮"] == [line for line in taken["客服小明"] if line[1] == "阿团零食"], name
+        assert rows(shops, f"SELECT shop_id FROM audit WHERE who = '阿帮' AND target = '{name}'") == [(2,)]
+    assert bang.get("/work-orders/parcels?shop=tea").status_code == 200
+    assert table(bang.post("/export/parcels_back.csv?shop=tea"))[1:] == []

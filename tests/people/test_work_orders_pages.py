@@ -1,5 +1,8 @@
 """Work orders between departments, over HTTP against a real database."""
 
+import csv
+import html
+import io
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -17,6 +20,7 @@ from tests.people.shops import NOON, case_id, stand_still
 SignIn = Callable[[str], Client]
 RUNS = case_id(1, 3)
 AGENT, LEAD, STOCK, MONEY, STRANGER = "客服小明", "主管阿兰", "仓库老李", "财务小周", "外人老吴"
+OWNER, KEY = "店主阿青", "7a0e5a52-0d1c-4a57-9d5e-0d6f4a1c2b3e"
 
 
 def text(page: bytes) -> str:
@@ -33,6 +37,7 @@ def desk(shops: Database) -> Database:
     """With colleagues of the warehouse and of finance."""
     ensure_user(STOCK, PASSWORD, {"tea": "warehouse"})
     ensure_user(MONEY, PASSWORD, {"tea": "finance"})
+    ensure_user(OWNER, PASSWORD, {"tea": "owner"})
     return shops
 
 
@@ -163,6 +168,35 @@ def test_what_is_refused_stands_in_its_form_again(desk: Database, sign_in: SignI
     assert states(desk, order)["weight"] == "open"
     long = stock.post(f"{address}/say", {"text": "长" * 2001}).content.decode()
     assert f'value="{"长" * 2001}"' in long
+
+
+def test_a_page_that_answers_a_form_is_read_in_another_language(desk: Database, sign_in: SignIn) -> None:
+    """Its own address takes forms only."""
+    order, form = opened(sign_in(AGENT), "courier_claim", waybill="SF1300000009", kind="lost", value="20.00")
+    refused = [
+        sign_in(STOCK).post(f"/work-orders/tea/{order}/do/say", {"text": ""}),
+        sign_in(AGENT).post("/work-orders/tea/new", {**form, "f_value": "很多"}),
+        sign_in(OWNER).post("/settings/people/tea/invite", {"role": "agent", "max_amount": "很多"}),
+        sign_in(STOCK).post("/returns/tea/register", {"waybill": "SF77000001", "key": KEY, "weight_g": "重"}),
+    ]
+    readers = (STOCK, AGENT, OWNER, STOCK)
+    for who, page in zip(readers, refused, strict=True):
+        [(status, address, then)] = switched(sign_in(who), page.content.decode())
+        assert (status, then) == (302, 200), address
+    [(_status, address, _then)] = switched(sign_in(AGENT), refused[0].content.decode())
+    assert address == f"/work-orders/tea/{order}"
+    again = sign_in(AGENT).get(switched(sign_in(AGENT), refused[1].content.decode())[0][1]).content.decode()
+    assert 'name="template" value="courier_claim"' in again
+
+
+def switched(client: Client, page: str) -> list[tuple[int, str, int]]:
+    """What the button for another language answers, where it leads, and whether that opens."""
+    found = []
+    for next_address in re.findall(r'name="next" value="([^"]*)"', page):
+        answer = client.post("/language", {"next": html.unescape(next_address), "language": "zh-hans"})
+        opens = client.get(answer["Location"]).status_code
+        found.append((answer.status_code, answer["Location"], opens))
+    return found
 
 
 def test_a_form_sent_twice_opens_one_order(desk: Database, sign_in: SignIn) -> None:
@@ -347,3 +381,14 @@ def test_a_rule_opens_what_it_asks_for_once(desk: Database, sign_in: SignIn) -> 
         (stopped[1], f"rule:{name}", "SF1300000030", "rule"),
         (stopped[2], f"rule:{name}", "SF1300000046", "rule"),
     ]
+    taken = sign_in(LEAD).post("/export/work_orders.csv?dept=courier").content.decode("utf-8-sig")
+    [line] = [
+        row for row in csv.DictReader(io.StringIO(taken)) if row["工单号"] == str(number(desk, stopped[1]))
+    ]
+    title = next(rule.title for rule in books.book("refund").rules if rule.name == name)
+    assert line["谁开的"] == f"规则「{title}」"
+
+
+def number(shops: Database, case: str) -> object:
+    [(order,)] = asked(shops, "SELECT work_order_id FROM work_order_case WHERE case_id = %s", case)
+    return order

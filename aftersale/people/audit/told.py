@@ -130,7 +130,7 @@ def _value(name: str, value: object) -> str:
     if name.endswith("_fen") and isinstance(value, int):
         return yuan_text(value)
     if name == "skills" and isinstance(value, list):
-        return "、".join(words.tabs().get(str(one), str(one)) for one in value)
+        return _("、").join(words.tabs().get(str(one), str(one)) for one in value)
     if name in ("role", "department", "helper_job", "account"):
         return words.word(name, str(value))
     if name.endswith("_at") and (at := parse_datetime(str(value))):

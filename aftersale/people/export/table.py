@@ -8,7 +8,8 @@ from typing import Literal, Protocol
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from aftersale.cases.access import Person
+from aftersale.cases.access import Person, Shop
+from aftersale.people.rights import shops_with
 
 Kind = Literal["text", "fen", "number", "time"]
 Value = str | int | datetime | None
@@ -26,6 +27,12 @@ class Column:
 
     title: str
     kind: Kind = "text"
+
+
+def exported(user: Known, right: str) -> tuple[Shop, ...]:
+    """Where the person has this right and the one to export: no list holds anything of another shop."""
+    may = {shop.id for shop in shops_with(user, "export")}
+    return tuple(shop for shop in shops_with(user, right) if shop.id in may)
 
 
 Rows = Iterator[Sequence[Value]]

@@ -12,7 +12,7 @@ from psycopg import Connection
 from aftersale.cases import audit
 from aftersale.cases.rows import first
 from aftersale.people.export.lists import TABLES
-from aftersale.people.export.table import Known, Table, Value
+from aftersale.people.export.table import Known, Table, Value, exported
 from aftersale.people.export.writing import csv_lines, xlsx
 from aftersale.people.rights import shops_with
 from aftersale.pg.sql import queries
@@ -29,8 +29,7 @@ class Most:
 
 def may(user: Known, table: Table) -> bool:
     """Whether the person may take this list away at all."""
-    exporting = {shop.id for shop in shops_with(user, "export")}
-    return any(shop.id in exporting for shop in shops_with(user, table.right))
+    return bool(exported(user, table.right))
 
 
 def rows_max(user: Known) -> int:
@@ -42,10 +41,8 @@ def rows_max(user: Known) -> int:
 def noted(conn: Connection[Any], user: Known, name: str, query: str, rows: int, now: datetime) -> None:
     """Who took what away: the list, its filter, how many rows; an entry for each shop that it may show."""
     more = {"rows": rows, **({"filter": query} if query else {})}
-    exporting = {shop.id for shop in shops_with(user, "export")}
-    for shop in shops_with(user, TABLES[name].right):
-        if shop.id in exporting:
-            audit.note(conn, user.get_username(), "export", name, now, shop_id=shop.id, more=more)
+    for shop in exported(user, TABLES[name].right):
+        audit.note(conn, user.get_username(), "export", name, now, shop_id=shop.id, more=more)
 
 
 def written(table: Table, form: str, rows: Iterable[Sequence[Value]]) -> bytes:

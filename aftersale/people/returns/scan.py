@@ -77,6 +77,7 @@ def _page(request: HttpRequest, asked: QueryDict, **more: Any) -> HttpResponse:
         "conditions": CONDITIONS,
         "key": uuid4(),
         "undo_s": UNDO_S,
+        "page_address": f"{reverse('returns')}?{asked.urlencode()}",
         **more,
     }
     return render(request, TEMPLATE, context)

@@ -8,8 +8,9 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -105,18 +106,15 @@ class Wish:
 @require_GET
 def page(request: HttpRequest) -> HttpResponse:
     """`/work-orders/claims?state=&courier=&month=&page=`."""
-    return _listed(request)
+    return _listed(request, request.GET)
 
 
-def _listed(request: HttpRequest, typed: Mapping[str, object] | None = None) -> HttpResponse:
-    """The list; `typed`: what was sent about a claim and refused, to be put right."""
+def _listed(
+    request: HttpRequest, given: QueryDict, typed: Mapping[str, object] | None = None
+) -> HttpResponse:
+    """The list; `typed`: what was sent about a claim and refused, to be put right, in the list or before it."""
     shops = shops_with(request.user, "work_order")
-    now, given = moment(), request.GET
-    asked = {
-        "state": given.get("state", ""),
-        "courier": given.get("courier", "")[:32],
-        "month": _month(given),
-    }
+    now, asked = moment(), asked_of(given)
     number = given.get("page", "1")
     page_no = (
         min(max(int(number), 1), PAGES_MAX)
@@ -128,14 +126,16 @@ def _listed(request: HttpRequest, typed: Mapping[str, object] | None = None) -> 
     listed = claims_of(ids["shop_ids"], asked, skip, PAGE_ROWS + 1)
     tallies = {one.state: one for one in read(Tally, SQL["claim_states"], {**ids, "now": now})}
     by_id = {shop.id: shop for shop in shops}
+    claims = [*_left_out(typed, listed[:PAGE_ROWS]), *listed[:PAGE_ROWS]]
+    request.GET = given  # type: ignore[assignment]
     context: dict[str, Any] = {
         "here": "work_orders",
-        "rows": [(by_id[one.shop_id], one, _edges(by_id[one.shop_id], one)) for one in listed[:PAGE_ROWS]],
-        "tabs": _tabs(tallies, given.get("state", "")),
+        "rows": [(by_id[one.shop_id], one, _edges(by_id[one.shop_id], one)) for one in claims],
+        "tabs": _tabs(tallies, asked["state"]),
         "recovered": [
             (
                 one,
-                f"?{urlencode({'state': 'paid', 'courier': one.courier, 'month': one.month.isoformat()[:7]})}",
+                _address({"state": "paid", "courier": one.courier, "month": one.month}, 1),
             )
             for one in read(Recovered, SQL["recovered"], {**ids, "since": now - RECOVERED_OF})
         ],
@@ -144,14 +144,23 @@ def _listed(request: HttpRequest, typed: Mapping[str, object] | None = None) -> 
         "earlier": _address(asked, page_no - 1) if page_no > 1 else "",
         "later": _address(asked, page_no + 1) if len(listed) > PAGE_ROWS and page_no < PAGES_MAX else "",
         "page": page_no,
+        "page_address": _address(asked, page_no),
         "typed": typed,
     }
     return render(request, "people/work_orders/claims.html", context, status=422 if typed else 200)
 
 
+def _left_out(typed: Mapping[str, object] | None, listed: list[Claim]) -> list[Claim]:
+    """The claim that somebody wrote about, when the list no longer shows it: what was typed stands in its row."""
+    if typed is None or typed["id"] in [one.id for one in listed if one.shop_id == typed["shop_id"]]:
+        return []
+    return read(Claim, SQL["claim"], {"shop_id": typed["shop_id"], "id": typed["id"]})
+
+
 def asked_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the address names: state, courier and month of payment."""
-    return {"state": given.get("state", ""), "courier": given.get("courier", "")[:32], "month": _month(given)}
+    """What the address names: state, courier and month of payment; what it names wrongly counts as not named."""
+    state, courier = given.get("state", ""), given.get("courier", "").replace("\0", "")[:32]
+    return {"state": state if state in STATES else "", "courier": courier, "month": _month(given)}
 
 
 def claims_of(shop_ids: list[int], asked: Mapping[str, Any], skip: int, rows: int) -> list[Claim]:
@@ -168,9 +177,11 @@ def _month(given: Mapping[str, Any]) -> date | None:
 
 
 def _address(asked: Mapping[str, Any], number: int) -> str:
+    """The list, for a page that may stand at another address."""
     month = asked["month"].isoformat()[:7] if asked["month"] else ""
     parts = {**asked, "month": month, "page": number if number > 1 else ""}
-    return f"?{urlencode({name: part for name, part in parts.items() if part})}"
+    named = {name: part for name, part in parts.items() if part}
+    return f"{reverse('carrier-claims')}?{urlencode(named)}"
 
 
 def _tabs(tallies: Mapping[str, Tally], state: str) -> list[tuple[str, str, bool, int, int]]:
@@ -181,7 +192,7 @@ def _tabs(tallies: Mapping[str, Tally], state: str) -> list[tuple[str, str, bool
     return [
         (
             words.word("claim_state", one) if one else _("全部"),
-            f"?state={one}" if one else "?",
+            _address({"state": one, "month": None}, 1),
             one == state,
             n,
             late,
@@ -220,6 +231,8 @@ def new(request: HttpRequest, shop_code: str) -> HttpResponse:
         "kinds": KINDS,
         "parcel": parcel,
         "insured": given.get("insured", ""),
+        "typed": {name: given.get(name, "") for name in ("asked", "note")},
+        "page_address": _form_address(shop, given),
         "eligible": outcome.get("eligible"),
         "why": outcome.get("why"),
         "rule": _rule_title(verdict.rule) if verdict and verdict.rule else "",
@@ -228,6 +241,11 @@ def new(request: HttpRequest, shop_code: str) -> HttpResponse:
         "proof": outcome.get("proof", ()),
     }
     return render(request, "people/work_orders/claim.html", context)
+
+
+def _form_address(shop: Shop, given: Mapping[str, Any]) -> str:
+    named = {name: given[name] for name in ("waybill", "kind", "declared", "insured") if given.get(name)}
+    return f"{reverse('carrier-claim-new', args=[shop.code])}?{urlencode(named)}"
 
 
 def _shop(request: HttpRequest, shop_code: str) -> Shop:
@@ -258,7 +276,8 @@ def _amount(text: str) -> int | None:
 def judged(shop: Shop, parcel: Parcel, wish: Wish, now: datetime) -> Verdict:
     """What the books say can be recovered: interception whether it is lost, carrier_claims how much of its value."""
     facts = facts_of(parcel) | {"declared_lost": parcel.declared_lost or wish.declared or None}
-    fate = Said(shop.id, now).of("interception", {**facts, "claim_filed": False})
+    own = found.own_of([shop.id])[shop.id]
+    fate = Said(own, now).of("interception", {**facts, "claim_filed": False})
     told = {
         "lost_or_damaged": wish.kind,
         "parcel_state": fate["parcel_state"],
@@ -267,7 +286,7 @@ def judged(shop: Shop, parcel: Parcel, wish: Wish, now: datetime) -> Verdict:
         "noticed_at": parcel.noticed_at,
     }
     book = books.book("carrier_claims")
-    return decide(book, {**facts, **told}, found.settings(book.name, shop.id, now), now)
+    return decide(book, {**facts, **told}, found.settings_with(own, book.name, now), now)
 
 
 def _rule_title(name: str) -> str:
@@ -311,10 +330,12 @@ def answer(request: HttpRequest, shop_code: str, claim_id: int, state: str) -> H
     )
     if refusal and refusal.code == "no_claim":
         raise Http404
+    back = form.get("back", "")
     if refusal:
         messages.error(request, said(refusal), extra_tags="warning")
+        typed = {name: form.get(name, "") for name in ("amount", "note")}
         return _listed(
-            request, {"id": claim_id, "amount": form.get("amount", ""), "note": form.get("note", "")}
+            request, QueryDict(back.partition("?")[2]), {"shop_id": shop.id, "id": claim_id, **typed}
         )
     messages.success(request, _("索赔的进展已经记下。"), extra_tags="success")
-    return redirect("carrier-claims")
+    return redirect(back if back.startswith(f"{reverse('carrier-claims')}?") else "carrier-claims")

@@ -146,7 +146,10 @@ class _CaseNo:
 
 
 @dataclass(frozen=True, slots=True)
-class _Own:
+class Own:
+    """A shop's own values of settings, as JSON."""
+
+    id: int
     platform: str
     settings: str
 
@@ -230,8 +233,16 @@ def calendar(shop_id: int, now: datetime) -> Calendar:
 
 def settings(name: str, shop_id: int, now: datetime) -> dict[str, Value]:
     """A book's settings with the shop's own values."""
-    own = first(_Own, SQL["settings"], {"shop_id": shop_id})
-    assert own is not None, "a shop that was just seen"
+    return settings_with(own_of([shop_id])[shop_id], name, now)
+
+
+def own_of(shop_ids: Collection[int]) -> dict[int, Own]:
+    """What these shops have set for all books."""
+    return {one.id: one for one in read(Own, SQL["settings"], {"shop_ids": list(shop_ids)})}
+
+
+def settings_with(own: Own, name: str, now: datetime) -> dict[str, Value]:
+    """A book's settings with a shop's own values that were read before."""
     book = books.book(name)
     given = {key: value for key, value in json.loads(own.settings).items() if key in book.settings}
     return resolve_settings(book, given, own.platform, now)

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -95,8 +97,14 @@ def _form(
         ],
         "subject": given.get("subject", "") if given else _subject(place, template),
         "token": given.get("token", "") if given else _token(place, template),
+        "page_address": _address(place, template),
     }
     return render(request, "people/work_orders/new.html", context)
+
+
+def _address(place: Place, template: Template) -> str:
+    named = {"template": template.code, **({"case": place.case_id} if place.case_id else {})}
+    return f"{reverse('work-order-new', args=[place.shop.code])}?{urlencode(named)}"
 
 
 def _options(field: Field) -> list[tuple[str, str]]:

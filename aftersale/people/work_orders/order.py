@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -79,6 +80,7 @@ def _shown(request: HttpRequest, shop: Shop, order: Order, typed: QueryDict | No
         "parts": [_part(known, shop, step, steps, me, typed) for step in steps],
         "remarks": [(one, names.get(one.step or "", "")) for one in found.remarks(shop.id, order.id)],
         "typed": typed or {},
+        "page_address": reverse("work-order", args=[shop.code, order.id]),
         "may_cancel": order.state == "open" and found.DESK in found.works_for(shop.role),
     }
     return render(request, "people/work_orders/order.html", context, status=200 if typed is None else 422)

@@ -1,15 +1,16 @@
 """`/work-orders/parcels`: parcels on their way back, what to do next about each, and until when."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, cast
+from typing import Any, Literal, Self, cast
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -23,6 +24,7 @@ from aftersale.people.acts import record_connection, said
 from aftersale.people.filters.chip import of_shops
 from aftersale.people.rights import needs, shops_with
 from aftersale.people.work_orders import found
+from aftersale.people.work_orders.found import Own
 from aftersale.pg.sql import queries
 from aftersale.rulebooks import books
 
@@ -77,9 +79,10 @@ class Asked:
     page: int
 
     def address(self, **other: object) -> str:
-        """The same with these parts changed."""
+        """The list with these parts changed, for a page that may stand at another address."""
         parts = {"shop": self.shop, "way": self.way, "show": self.show, "page": self.page, **other}
-        return f"?{urlencode({name: part for name, part in parts.items() if part and (name, part) != ('page', 1)})}"
+        named = {name: part for name, part in parts.items() if part and (name, part) != ("page", 1)}
+        return f"{reverse('parcels-back')}?{urlencode(named)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +107,17 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _listed(request: HttpRequest, given: QueryDict, typed: Mapping[str, str] | None = None) -> HttpResponse:
-    """The list; `typed`: what was sent about a parcel and refused, to be put right."""
+    """The list; `typed`: what was sent about a parcel and refused, to be put right, in the list or before it."""
     shops = shops_with(request.user, "work_order")
     now, asked = moment(), asked_of(given, shops)
-    listed = rows(shops, asked, now)
-    tallies = _tallies(shops, asked, now)
+    agreed = Agreed.of(shops, asked.shop, now)
+    listed = _rows(agreed, asked, PAGE_ROWS + 1)
+    tallies = read(Tally, SQL["tallies"], agreed.terms())
+    request.GET = given  # type: ignore[assignment]
     context: dict[str, Any] = {
         "here": "work_orders",
         "asked": asked,
-        "rows": listed[:PAGE_ROWS],
+        "rows": [*_left_out(agreed, typed, listed[:PAGE_ROWS]), *listed[:PAGE_ROWS]],
         "tabs": [
             (title, asked.address(way=way, page=1), asked.way == way, parcels)
             for way, title, parcels in (
@@ -129,7 +134,7 @@ def _listed(request: HttpRequest, given: QueryDict, typed: Mapping[str, str] | N
         "later": asked.address(page=asked.page + 1)
         if len(listed) > PAGE_ROWS and asked.page < PAGES_MAX
         else "",
-        "address": asked.address(),
+        "page_address": asked.address(),
         "typed": typed,
     }
     return render(request, "people/work_orders/parcels.html", context, status=422 if typed else 200)
@@ -148,42 +153,66 @@ def asked_of(given: Mapping[str, Any], shops: Collection[Shop]) -> Asked:
     )
 
 
-def rows(shops: Collection[Shop], asked: Asked, now: datetime, most: int = PAGE_ROWS + 1) -> list[Row]:
-    """Parcels by their due time, from the page on: as many as it holds and one more when there is a next one."""
-    params = {**_terms(shops, asked, now), "silent": asked.show == "silent"}
-    params |= {"unfollowed": asked.show == "unfollowed", "skip": (asked.page - 1) * PAGE_ROWS}
-    by_id = {shop.id: shop for shop in shops}
-    told = {shop_id: Said(shop_id, now) for shop_id in set(params["shop_ids"])}
-    return [
-        _row(by_id[one.shop_id], one, params["today"], told[one.shop_id])
-        for one in read(Parcel, SQL["parcels"], {**params, "rows": most})
-    ]
+def rows(shops: Collection[Shop], asked: Asked, now: datetime, most: int) -> list[Row]:
+    """At most so many parcels by their due time, from the page on."""
+    return _rows(Agreed.of(shops, asked.shop, now), asked, most)
 
 
-def _terms(shops: Collection[Shop], asked: Asked, now: datetime) -> dict[str, Any]:
-    """Per shop and way until when a parcel should be back and how long it may be silent, as the books' settings say."""
-    terms = []
-    for shop in shops:
-        if asked.shop not in ("", shop.code):
-            continue
-        agreed, refund = found.settings("deadlines", shop.id, now), found.settings("refund", shop.id, now)
-        back = {
-            "intercepted": agreed["intercept_return_hours"],
-            "returning": _days(agreed["courier_return_days"]),
-        }
-        terms += [
-            (shop.id, way, back[way], refund["no_update_hours"]) for way in WAYS if asked.way in ("", way)
-        ]
-    columns = [list(column) for column in zip(*terms, strict=True)] or [[], [], [], []]
-    today = midnight(_ZONED.day_of(now), _ZONED)
-    return {
-        **dict(zip(("shop_ids", "ways", "hours", "silent_hours"), columns, strict=True)),
-        "now": now,
-        "today": today,
-    }
+def _rows(agreed: "Agreed", asked: Asked, most: int, tracking_no: str | None = None) -> list[Row]:
+    """`tracking_no`: only this one."""
+    narrowed = {"silent": asked.show == "silent", "unfollowed": asked.show == "unfollowed"}
+    place = {"tracking_no": tracking_no, "skip": (asked.page - 1) * PAGE_ROWS, "rows": most}
+    found_parcels = read(Parcel, SQL["parcels"], {**agreed.terms(asked.way), **narrowed, **place})
+    return [_row(agreed.shops[one.shop_id], one, agreed) for one in found_parcels]
+
+
+def _left_out(agreed: "Agreed", typed: Mapping[str, str] | None, listed: list[Row]) -> list[Row]:
+    """The parcel that somebody wrote about, when the list no longer shows it: what was typed stands in its row."""
+    if typed is None or any(
+        (row.shop.code, row.parcel.tracking_no) == (typed["shop"], typed["parcel"]) for row in listed
+    ):
+        return []
+    found_rows = _rows(agreed, Asked(typed["shop"], "", "", 1), PAGE_ROWS, typed["parcel"])
+    return [row for row in found_rows if row.shop.code == typed["shop"]]
 
 
 _ZONED = Calendar(week=((), (), (), (), (), (), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What shops have agreed with couriers and what the books say there, read once for everything a page shows. `ways`: per
+    shop and way within how many hours a parcel should be back and how many it may be silent."""
+
+    shops: Mapping[int, Shop]
+    said: Mapping[int, "Said"]
+    ways: tuple[tuple[int, str, object, object], ...]
+    now: datetime
+
+    @classmethod
+    def of(cls, shops: Collection[Shop], code: str, now: datetime) -> Self:
+        """`code`: of the only one that is asked for, or ''."""
+        by_id = {shop.id: shop for shop in shops if code in ("", shop.code)}
+        own = found.own_of(by_id)
+        ways = tuple(way for one in own.values() for way in _ways(one, now))
+        return cls(by_id, {shop_id: Said(one, now) for shop_id, one in own.items()}, ways, now)
+
+    @property
+    def today(self) -> datetime:
+        return midnight(_ZONED.day_of(self.now), _ZONED)
+
+    def terms(self, only: str = "") -> dict[str, Any]:
+        """For the queries; `only`: this way."""
+        listed = [one for one in self.ways if only in ("", one[1])]
+        columns = [list(column) for column in zip(*listed, strict=True)] or [[], [], [], []]
+        named = dict(zip(("shop_ids", "ways", "hours", "silent_hours"), columns, strict=True))
+        return {**named, "now": self.now, "today": self.today}
+
+
+def _ways(own: Own, now: datetime) -> Iterator[tuple[int, str, object, object]]:
+    agreed, refund = (found.settings_with(own, name, now) for name in ("deadlines", "refund"))
+    yield own.id, "intercepted", agreed["intercept_return_hours"], refund["no_update_hours"]
+    yield own.id, "returning", _days(agreed["courier_return_days"]), refund["no_update_hours"]
 
 
 def _days(days: object) -> int | None:
@@ -191,26 +220,21 @@ def _days(days: object) -> int | None:
     return int(cast("int", days)) * 24 or None
 
 
-def _tallies(shops: Collection[Shop], asked: Asked, now: datetime) -> list[Tally]:
-    terms = _terms(shops, Asked(asked.shop, "", "", 1), now)
-    return read(Tally, SQL["tallies"], terms)
-
-
 class Said:
     """The books over one shop's parcels: what to do next, and what became of them."""
 
-    def __init__(self, shop_id: int, now: datetime) -> None:
+    def __init__(self, own: Own, now: datetime) -> None:
         self.now = now
         self.settings = {
-            name: found.settings(name, shop_id, now) for name in ("parcel_follow", "interception")
+            name: found.settings_with(own, name, now) for name in ("parcel_follow", "interception")
         }
 
     def of(self, name: str, facts: Mapping[str, Any]) -> Mapping[str, Any]:
         return decide(books.book(name), facts, self.settings[name], self.now).outcome
 
 
-def _row(shop: Shop, parcel: Parcel, today: datetime, said_of: Said) -> Row:
-    facts = facts_of(parcel)
+def _row(shop: Shop, parcel: Parcel, agreed: Agreed) -> Row:
+    facts, said_of = facts_of(parcel), agreed.said[shop.id]
     fate = said_of.of("interception", facts)
     return Row(
         shop,
@@ -218,7 +242,7 @@ def _row(shop: Shop, parcel: Parcel, today: datetime, said_of: Said) -> Row:
         step=str(said_of.of("parcel_follow", facts)["next_step"]),
         claim_fen=cast("int | None", fate.get("claim_fen")),
         lost=fate["open_courier_claim"] is True,
-        today=parcel.followed_at is not None and parcel.followed_at >= today,
+        today=parcel.followed_at is not None and parcel.followed_at >= agreed.today,
         may=COURIER in found.works_for(shop.role),
     )
 

@@ -9,6 +9,7 @@ WITH page AS (
   JOIN parcel p ON p.shop_id = b.shop_id AND p.tracking_no = b.tracking_no
   WHERE (NOT %(silent)s::bool OR p.last_tracking_at < %(now)s::timestamptz - w.silent_hours * interval '1 hour') IS TRUE
     AND (NOT %(unfollowed)s::bool OR b.followed_at IS NULL OR b.followed_at < %(today)s) IS TRUE
+    AND (%(tracking_no)s::text IS NULL OR b.tracking_no = %(tracking_no)s)
   ORDER BY due_at NULLS LAST, b.shop_id, b.tracking_no OFFSET %(skip)s LIMIT %(rows)s)
 SELECT page.*, o.order_id, o.item_value_fen, c.case_id, c.title,
   (SELECT e.text FROM tracking_event e WHERE e.shop_id = page.shop_id AND e.tracking_no = page.tracking_no
@@ -57,6 +58,11 @@ WHERE shop_id = ANY(%(shop_ids)s::int[]) AND (%(state)s::text = '' OR state = %(
   AND (%(month)s::date IS NULL OR paid_at >= %(month)s::date::timestamp AT TIME ZONE 'Asia/Shanghai'
     AND paid_at < (%(month)s::date + interval '1 month') AT TIME ZONE 'Asia/Shanghai') IS TRUE
 ORDER BY due_at NULLS LAST, changed_at DESC, id DESC OFFSET %(skip)s LIMIT %(rows)s
+
+-- name: claim
+SELECT shop_id, id, tracking_no, courier, case_id, kind, state, rule, most_fen, asked_fen, accepted_fen, paid_fen, filed_by,
+  filed_at, due_at, paid_at, note, version, changed_by, changed_at
+FROM carrier_claim WHERE shop_id = %(shop_id)s AND id = %(id)s
 
 -- name: claim_states
 SELECT state, count(*)::int AS claims, sum(asked_fen)::bigint AS fen,

@@ -75,4 +75,4 @@ FROM cases c LEFT JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.orde
 WHERE c.shop_id = %(shop_id)s AND c.case_id = %(case_id)s
 
 -- name: settings
-SELECT platform, settings::text AS settings FROM shop WHERE id = %(shop_id)s
+SELECT id, platform, settings::text AS settings FROM shop WHERE id = ANY (%(shop_ids)s::int[])

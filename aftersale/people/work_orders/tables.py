@@ -7,8 +7,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from aftersale.people import words
-from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, exported, shop_term
 from aftersale.people.rights import shops_with
+from aftersale.people.rights.masking import masked_words
 from aftersale.people.work_orders import claims, parcels
 
 
@@ -21,15 +22,14 @@ def _parcel_columns() -> Sequence[Column]:
 
 
 def _parcels(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
-    shops = shops_with(user, "work_order")
-    asked = parcels.asked_of({**query.dict(), "page": "1"}, shops)
-    for row in parcels.rows(shops, asked, now, most):
+    asked = parcels.asked_of({**query.dict(), "page": "1"}, shops_with(user, "work_order"))
+    for row in parcels.rows(exported(user, "work_order"), asked, now, most):
         one = row.parcel
         step = _("向快递索赔") if row.lost else words.word("next_step", row.step)
-        told = f"{one.followed_by}：{one.note}" if one.note else None
+        told = _("：").join((one.followed_by or "", one.note)) if one.note else None
         yield (
             one.tracking_no, row.shop.name, words.word("courier", one.courier), words.word("way_back", one.way),
-            one.case_id, one.told, one.last_tracking_at, step, one.due_at, one.item_value_fen, row.claim_fen,
+            one.case_id, masked_words(one.told), one.last_tracking_at, step, one.due_at, one.item_value_fen, row.claim_fen,
             one.followed_at, told,
         )  # fmt: skip
 
@@ -52,7 +52,7 @@ def _claim_columns() -> Sequence[Column]:
 
 
 def _claims(user: Known, query: QueryDict, _now: datetime, most: int) -> Rows:
-    shops = {shop.id: shop for shop in shops_with(user, "work_order")}
+    shops = {shop.id: shop for shop in exported(user, "work_order")}
     for one in claims.claims_of(list(shops), claims.asked_of(query.dict()), 0, most):
         yield (
             one.tracking_no, shops[one.shop_id].name, words.word("courier", one.courier),

@@ -31,7 +31,9 @@ def _rows(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
     shops = shops_with(user, "audit")
     names = {shop.id: shop.name for shop in shops}
     for row in rows_of(shops, asked_of(query), most):
-        more = "；".join(f"{name}：{value}" for name, value in row.details)
+        more = _("；").join(
+            _("%(key)s：%(value)s") % {"key": name, "value": value} for name, value in row.details
+        )
         about = (names.get(row.shop_id or 0), row.case_id, row.amount_fen, row.subject)
         yield (row.at, row.by, row.title, *about, row.why, more)
 

@@ -13,10 +13,10 @@ from aftersale.cases.returns import find
 from aftersale.cases.rows import read
 from aftersale.core.returns.receipt import CONDITIONS
 from aftersale.people import words
-from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, exported, shop_term
 from aftersale.people.returns.day import FOUND, day_of
-from aftersale.people.rights import shops_with
-from aftersale.people.work_orders.board import titled
+from aftersale.people.timeline import who
+from aftersale.people.work_orders.board import about, titled
 from aftersale.people.work_orders.found import sees
 from aftersale.pg.sql import queries
 from aftersale.rulebooks.workorders.templates import departments, templates
@@ -87,7 +87,7 @@ def _steps(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
             one.id,
             shops[one.shop_id].name,
             titled(known) if known else one.template,
-            one.subject,
+            about(one.template, one.subject),
             titled(step) if step else one.code,
             titled(department) if department else one.department,
             states[one.state],
@@ -96,7 +96,7 @@ def _steps(user: Known, query: QueryDict, now: datetime, most: int) -> Rows:
             one.due_at,
             one.done_at,
             None if one.worked_s is None else one.worked_s // 60,
-            one.created_by,
+            who(one.created_by),
             one.created_at,
         )
 
@@ -140,7 +140,7 @@ def _all_scans(user: Known, query: QueryDict, now: datetime) -> Rows:
     while rows := find.parcels(list(shops), page=page, rows=find.PAGE_ROWS, **narrow):
         for one in rows:
             cases, conditions = (
-                "、".join(one.case_ids),
+                _("、").join(one.case_ids),
                 [words.word("inbound_condition", c) for c in one.conditions],
             )
             yield (
@@ -150,7 +150,7 @@ def _all_scans(user: Known, query: QueryDict, now: datetime) -> Rows:
                 _how().get(one.found, one.found),
                 cases,
                 one.titles,
-                "、".join(conditions),
+                _("、").join(conditions),
                 one.weight_g,
                 one.remark,
                 one.by_whom,
@@ -183,8 +183,8 @@ def _scan_terms(query: QueryDict, shop_names: Mapping[str, str]) -> Terms:
 
 
 def _shops(user: Known, right: str, query: QueryDict) -> dict[int, Shop]:
-    may, code = {shop.id for shop in shops_with(user, "export")}, query.get("shop", "")
-    return {shop.id: shop for shop in shops_with(user, right) if shop.id in may and code in ("", shop.code)}
+    code = query.get("shop", "")
+    return {shop.id: shop for shop in exported(user, right) if code in ("", shop.code)}
 
 
 WORK_ORDERS = Table(lambda: _("工单"), "work_order", _step_columns, _steps, _step_terms)

@@ -12,9 +12,8 @@ from aftersale.cases.access import Shop
 from aftersale.cases.rows import read
 from aftersale.people import words
 from aftersale.people.approvals.page import SQL, Waiting
-from aftersale.people.export.table import Column, Known, Rows, Table, Terms, shop_term
+from aftersale.people.export.table import Column, Known, Rows, Table, Terms, exported, shop_term
 from aftersale.people.money import found
-from aftersale.people.rights import shops_with
 
 BATCH = 1000
 
@@ -126,8 +125,7 @@ def _differences(user: Known, query: QueryDict, now: datetime, most: int) -> Row
 
 def _shops(user: Known, right: str, code: str = "") -> dict[int, Shop]:
     """Where the person has this right and the one to export; of them the one of this code."""
-    may = {shop.id for shop in shops_with(user, "export")}
-    return {shop.id: shop for shop in shops_with(user, right) if shop.id in may and code in ("", shop.code)}
+    return {shop.id: shop for shop in exported(user, right) if code in ("", shop.code)}
 
 
 APPROVALS = Table(lambda: _("待复核"), "approve", _waiting_columns, _waiting)

@@ -61,7 +61,7 @@ def _row(line: Line, shop: Shop) -> Sequence[Value]:
         words.word("reason", row.reason),
         words.word("state", row.state),
         row.title,
-        row.goods,
+        words.word("goods_state", row.goods),
         row.amount_fen,
         row.due_at,
         row.since,

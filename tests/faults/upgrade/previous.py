@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 # The last commit without any of migrations 0024 to 0028: whoever upgrades to what is here runs that one. It cannot send a
 # `refuse`, so it is also the release that meets a kind of intent it has never heard of. Once the release before is one
 # that can, that part of the test has no old worker any more; test_kinds.py goes on holding the rule.
-PREVIOUS = "2f2478810e29949dd8e1b81f922ffdd5f34ab14d"
+PREVIOUS = "42842545a021fb5e7d4d8c5586ed418aa926d3bc"
 
 
 def unpacked(folder: Path) -> Path | None:

@@ -67,7 +67,7 @@ BUGS = (
     Bug("dead is not sent", "P4", "what a dead sender left is approved again", both(
         text(run, "_SQL", "abandon", ("state = 'unknown', epoch = epoch + 1, outcome = '发送的进程没有回来'", "state = 'approved', epoch = epoch + 1, outcome = 'later: dead'")))),
     # P7, P8, P11: what is accepted is taken in, once, in the order of versions
-    Bug("eaten", "P7", "bodies leave the queue before they are read", code(Desk, "_decide", lambda real: lambda self, batch: None)),
+    Bug("eaten", "P7", "bodies leave the queue before they are read", code(Desk, "_merge", lambda real: lambda self, batch, decide: None)),
     Bug("pull forgets", "P7", "a pull notes nothing", code(pull.Puller, "_want_newer", lambda real: lambda self, shop_id, page: None)),
     Bug("stored later", "P7", "a push is acknowledged before it is stored", code(arrive, "store", lambda real: lambda conn, bodies: real(conn, bodies[:-1]) if len(bodies) > 1 else real(conn, bodies))),
     Bug("last word wins", "P8", "an older version overwrites a newer one", code(actions, "APPLICATIONS", lambda real: _swapped(real, OLDER, "WHERE true"))),

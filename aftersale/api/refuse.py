@@ -8,13 +8,13 @@ from django.utils import timezone
 from ninja import Router, Schema
 
 from aftersale.cases.access import Case, case_for
+from aftersale.cases.approvals import UNDO_S
 from aftersale.cases.rows import moment
 from aftersale.core.refusal import Refusal
 from aftersale.refusing.act import Wish, refuse
 from aftersale.refusing.offer import MESSAGE_MAX, MESSAGE_MIN, offer
 
 router = Router(tags=["cases"])
-UNDO_S = 30
 MISSING = {"error": "没有这张售后单"}
 
 

@@ -10,6 +10,8 @@ from aftersale.core.refusal import Refusal
 from aftersale.pg.sql import queries
 
 _SQL = queries("aftersale.cases", "approvals.sql")
+UNDO_S = 30
+"""For so many real seconds a person may take back what they had done."""
 RESOLUTIONS = ("again", "done_there", "cancel")
 MONEY_IN_DOUBT = Refusal("in_doubt", "还不知道平台有没有退这笔钱，不能取消；可以再问一次，或到平台上处理")
 REFUSAL_IN_DOUBT = Refusal(
@@ -43,7 +45,7 @@ def decide_approval(
     *,
     seen_amount_fen: int,
     seen_version: int,
-    undo_s: int = 30,
+    undo_s: int = UNDO_S,
 ) -> Refusal | None:
     """Another person's yes or no to exactly what they saw: planned → approved, or cancelled with its money freed.
 

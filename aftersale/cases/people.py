@@ -48,7 +48,7 @@ def person_intent(
     version: int,
     by: str,
     now: datetime,
-    undo_s: int = 30,
+    undo_s: int = approvals.UNDO_S,
     channel: str = "web",
     refusing: Refusing | None = None,
 ) -> Refusal | None:

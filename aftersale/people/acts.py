@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from aftersale.cases import people as record
 from aftersale.cases.access import Case
 from aftersale.cases.again import again
+from aftersale.cases.approvals import UNDO_S as UNDO_S  # noqa: PLC0414 -- handed on
 from aftersale.cases.rows import left_s, moment
 from aftersale.cases.rows import record_connection as record_connection  # noqa: PLC0414 -- handed on
 from aftersale.core.money import yuan_text
@@ -25,8 +26,6 @@ from aftersale.people.jobs.saying import worded
 from aftersale.people.rights import needs
 from aftersale.people.templatetags.desk import minute
 from aftersale.rulebooks import books
-
-UNDO_S = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 def broken(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if isinstance(error, MET) or isinstance(error and error.__cause__, MET):
-        return _page(503, _("这笔订单正在被别的操作占用，您的操作没有保存。请返回，再试一次。"))
+        return _page(503, _("这里正在被别的操作占用，您的操作没有保存。请返回，再试一次。"))
     return _page(500, _("页面出了问题，您的操作没有保存。请稍后再试；问题一直存在时请联系管理员查看日志。"))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from psycopg import Rollback
 
 from aftersale.cases.access import Case
+from aftersale.cases.approvals import UNDO_S
 from aftersale.cases.casework.place import Place
 from aftersale.cases.casework.refusing import proof, taken_off
 from aftersale.cases.people import Refusing, person_intent
@@ -32,7 +33,7 @@ class Wish:
 
 
 def refuse(
-    case: Case, wish: Wish, by: str, now: datetime, undo_s: int = 30, channel: str = "web"
+    case: Case, wish: Wish, by: str, now: datetime, undo_s: int = UNDO_S, channel: str = "web"
 ) -> Refusal | None:
     """Plans it, to be sent once the time to take it back is over; or says why not, and nothing is written."""
     found = offer(case, by, now, channel, any_age=True)

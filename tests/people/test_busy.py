@@ -71,7 +71,7 @@ def test_a_click_waits_for_a_case_that_another_holds_and_says_when_it_gave_up(
     with held(shops, HELD, lets_go=False):
         answer = agree(client)
     assert answer.status_code == 503
-    assert "这笔订单正在被别的操作占用，您的操作没有保存。" in answer.content.decode()
+    assert "这里正在被别的操作占用，您的操作没有保存。" in answer.content.decode()
     assert asked(shops, PLANNED, [HELD]) == []
     with held(shops, HELD, lets_go=True) as holder:
         assert agree(client).status_code == 302

@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import Connection, Rollback
 
+from aftersale.cases.approvals import UNDO_S
 from aftersale.cases.casework.place import NO_CASE, SQL, Locked, Place, forbidden, lock, tell
 from aftersale.core.refusal import Refusal
 
@@ -63,7 +64,7 @@ def counts(conn: Connection[Any], place: Place, buyer_ref: str | None, midnight:
 
 
 def contact(
-    conn: Connection[Any], place: Place, wish: Wish, midnight: datetime, judge: Judge, undo_s: int = 30
+    conn: Connection[Any], place: Place, wish: Wish, midnight: datetime, judge: Judge, undo_s: int = UNDO_S
 ) -> Refusal | None:
     """Writes a contact down when `judge` lets it happen; two people cannot both take the last one left."""
     if not 0 < len(wish.purpose.strip()) <= 500:

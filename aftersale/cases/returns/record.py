@@ -11,6 +11,7 @@ from uuid import UUID
 
 from psycopg import Connection, Rollback
 
+from aftersale.cases.approvals import UNDO_S
 from aftersale.core.refusal import Refusal
 from aftersale.pg.sql import queries
 
@@ -57,7 +58,7 @@ def receive(
     now: datetime,
     units: Sequence[Found] = (),
     marks: Marks = Marks(),
-    undo_s: int = 30,
+    undo_s: int = UNDO_S,
 ) -> Received | Refusal:
     """Keep a parcel with what was in it; without units it is nameless. Told to the record after `undo_s`."""
     found = "anonymous" if not units else "case" if any(unit.case_id for unit in units) else "order"
@@ -92,7 +93,7 @@ def link(
     units: Sequence[Found],
     by: str,
     now: datetime,
-    undo_s: int = 30,
+    undo_s: int = UNDO_S,
 ) -> Refusal | None:
     """A nameless parcel gets its case, in the shop of the case, with what was in it."""
     place = {"shop_id": shop_id, "id": scan_id}

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,23 +20,9 @@ from aftersale.pg.connect import SETTINGS, opened
 from tests.conftest import Database
 from tests.faults.real.proxy import Proxy
 from tests.flow.desk import Desk
-from tests.flow.market import MarketDesk, fen, market_desk
+from tests.flow.market import MarketDesk, fen
 from tests.flow.paying import AGREE, approved, calls
 from tests.flow.posts import applied, door, open_to_pushes, post
-from tests.sandbox.running import START, Running, running
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Running]:
-    with running("--applications", "400", "--shops", "2", "--qps", "10000") as one:
-        one.control.jump(START + timedelta(hours=10))
-        yield one
-
-
-@pytest.fixture
-def market(embedded_database: Database, sandbox: Running) -> Iterator[MarketDesk]:
-    with market_desk(embedded_database, sandbox) as made:
-        yield made
 
 
 def through(database: Database, proxy: Proxy) -> str:

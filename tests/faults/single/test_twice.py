@@ -1,7 +1,7 @@
 """What happens twice at once, or again while it is being put right (F5, F44, F55)."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import httpx2
@@ -12,24 +12,9 @@ from aftersale.act.run import Actor, Limits
 from aftersale.cases import actions
 from aftersale.pg.connect import opened
 from aftersale.rulebooks import books
-from tests.conftest import Database
 from tests.flow.desk import Desk, application, order
-from tests.flow.market import MarketDesk, fen, market_desk
+from tests.flow.market import MarketDesk, fen
 from tests.flow.paying import AGREE, approved, calls, paid
-from tests.sandbox.running import START, Running, running
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Running]:
-    with running("--applications", "400", "--shops", "2", "--qps", "10000") as one:
-        one.control.jump(START + timedelta(hours=10))
-        yield one
-
-
-@pytest.fixture
-def market(embedded_database: Database, sandbox: Running) -> Iterator[MarketDesk]:
-    with market_desk(embedded_database, sandbox) as made:
-        yield made
 
 
 class Killed(BaseException):

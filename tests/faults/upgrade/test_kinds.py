@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-import pytest
 
 from aftersale.act.taobao import KINDS
 from aftersale.cases.people import KINDS as PERSONS
 from aftersale.pg.connect import opened
 from aftersale.rulebooks import books
-from tests.conftest import Database
-from tests.flow.market import AT_ONCE, MarketDesk, Row, market_desk
+from tests.flow.market import AT_ONCE, MarketDesk, Row
 from tests.flow.paying import approved
 from tests.flow.test_health import alive, found
-from tests.sandbox.running import START, Running, running
 
 COMPENSATE = """
 INSERT INTO intent (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at, planned_by,
@@ -31,19 +28,6 @@ LOSES = "UPDATE intent SET state = 'unknown', epoch = epoch + 1 WHERE kind = 'co
 STANDS = "SELECT state, epoch, sends, asked_at IS NULL FROM intent WHERE kind = 'compensate'"
 
 YEARS = timedelta(days=3650)
-
-
-@pytest.fixture(scope="module")
-def sandbox() -> Iterator[Running]:
-    with running("--applications", "400", "--shops", "2", "--qps", "10000") as one:
-        one.control.jump(START + timedelta(hours=10))
-        yield one
-
-
-@pytest.fixture
-def market(embedded_database: Database, sandbox: Running) -> Iterator[MarketDesk]:
-    with market_desk(embedded_database, sandbox) as made:
-        yield made
 
 
 def planned(market: MarketDesk, row: Row) -> None:

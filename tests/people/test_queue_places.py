@@ -99,18 +99,24 @@ def test_counters_stay_true_whatever_changes_the_queue(many: Database) -> None:
         GROUP BY 1, 2, 3, 4, 5) i FULL JOIN (SELECT shop_id, queue, reason, action, state, sum(cases) AS n FROM queue_count
         GROUP BY 1, 2, 3, 4, 5 HAVING sum(cases) <> 0) c USING (shop_id, queue, reason, action, state)
         WHERE i.n IS DISTINCT FROM c.n"""
+    totals = """SELECT count(*) FROM (SELECT shop_id, queue, count(*) AS n FROM queue_item GROUP BY 1, 2) i
+        FULL JOIN (SELECT shop_id, queue, sum(cases) AS n FROM queue_total GROUP BY 1, 2 HAVING sum(cases) <> 0) c
+        USING (shop_id, queue) WHERE i.n IS DISTINCT FROM c.n"""
     from aftersale.cases.waiting import upkeep
     from aftersale.pg.connect import SETTINGS, opened
 
     with psycopg.connect(many.owner, autocommit=True) as conn:
         conn.execute("UPDATE queue_item SET queue = 'manual' WHERE case_id LIKE '7700001%'")
         conn.execute("DELETE FROM queue_item WHERE case_id LIKE '770000001%'")
-        assert conn.execute(differs).fetchone() == (0,)
+        assert (conn.execute(differs).fetchone(), conn.execute(totals).fetchone()) == ((0,), (0,))
         lines = conn.execute("SELECT count(*) FROM queue_count").fetchone()
         with opened(many.app, settings=SETTINGS, autocommit=True) as app:
             assert upkeep.fold(app) > 0
             assert upkeep.fold(app) == 0
-        assert conn.execute(differs).fetchone() == (0,)
+        assert (conn.execute(differs).fetchone(), conn.execute(totals).fetchone()) == ((0,), (0,))
+        places = conn.execute("SELECT count(*), count(DISTINCT (shop_id, queue)) FROM queue_total").fetchone()
+        assert places is not None
+        assert places[0] == places[1]
         assert lines is not None
         assert conn.execute("SELECT count(*) < %s FROM queue_count", lines).fetchone() == (True,)
 
@@ -129,3 +135,16 @@ def test_words_and_phone_tails_find_cases(many: Database, sign_in: SignIn) -> No
     assert "桂花乌龙" not in found
     assert sign_in("客服小明").get("/search?q=4096")["Location"] == f"/case/tea/{case_id(1, 2)}"
     assert "没有找到" in sign_in("客服小明").get("/search?q=%25").content.decode()
+
+
+def test_of_a_common_phone_tail_the_newest_orders_are_shown(many: Database, sign_in: SignIn) -> None:
+    with psycopg.connect(many.owner) as conn:
+        conn.execute(
+            "INSERT INTO orders (shop_id, order_id, paid_at, phone_tail) SELECT shop_id, order_id,"
+            " CASE WHEN case_id < '7700000010' THEN NULL ELSE %s::timestamptz - make_interval(mins => right(case_id, 4)::int) END,"
+            " '4097' FROM cases WHERE case_id LIKE '7700000%%'",
+            (NOON,),
+        )
+    found = sign_in("客服小明").get("/search?q=4097").content.decode()
+    shown = re.findall(r'href="/case/(\w+)/(\d+)"', found)
+    assert shown == [(("tea", "snack")[number % 2], f"77{number:08d}") for number in range(10, 60)]

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from aftersale.bench.desk.fill import SHOPS, fill, join
+from aftersale.bench.desk.fill import SHOPS, SQL, fill, join
 from aftersale.bench.figures import Figure
 from aftersale.bench.online import percentile
 from aftersale.bench.place import Place
@@ -152,11 +152,7 @@ def _queue(draw: random.Random) -> str:
 def _wrong_counters(place: Place) -> int:
     """Places whose counter differs from what is there."""
     with place.connect() as conn:
-        row = conn.execute(
-            "SELECT count(*) FROM (SELECT shop_id, queue, count(*) AS n FROM queue_item GROUP BY 1, 2) i"
-            " FULL JOIN (SELECT shop_id, queue, sum(cases) AS n FROM queue_count GROUP BY 1, 2 HAVING sum(cases) <> 0) c"
-            " USING (shop_id, queue) WHERE i.n IS DISTINCT FROM c.n"
-        ).fetchone()
+        row = conn.execute(SQL["wrong"]).fetchone()
     assert row is not None
     return int(row[0])
 

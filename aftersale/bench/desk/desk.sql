@@ -9,10 +9,11 @@ SELECT 'bench' || n, '店铺' || n, (ARRAY['tmall', 'taobao', 'pdd'])[1 + n %% 3
 INSERT INTO orders (shop_id, order_id, order_version, order_state, order_kind, paid_fen, shipped, shipped_at, paid_at, promo,
   region, tracking_no, courier, buyer_ref, phone_tail, warehouse_state)
 SELECT 1 + i / 10 %% %(shops)s, ('4' || lpad(i::text, 11, '0')), 1, CASE WHEN i %% 3 = 0 THEN 'paid' ELSE 'shipped' END, 'spot',
-  (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023), i %% 3 <> 0, CASE WHEN i %% 3 <> 0 THEN %(at)s::timestamptz - interval '6 days' END,
-  %(at)s::timestamptz - interval '7 days', 'double11', '湖北武汉', CASE WHEN i %% 3 <> 0 THEN 'SF' || lpad(i::text, 12, '0') END,
+  (%(prices)s::bigint[])[1 + (hashint8(i) & 1023) %% 12] + (hashint8(i) >> 10 & 1023), i %% 3 <> 0, CASE WHEN i %% 3 <> 0 THEN a.at - interval '1 day' END,
+  a.at - interval '2 days', 'double11', '湖北武汉', CASE WHEN i %% 3 <> 0 THEN 'SF' || lpad(i::text, 12, '0') END,
   'shunfeng', 'AAE' || i, lpad((i * 7907 %% 10000)::text, 4, '0'), CASE WHEN i %% 3 = 0 THEN 'packing' END
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) i
+CROSS JOIN LATERAL (SELECT %(at)s::timestamptz - make_interval(secs => (%(cases)s - i) * %(span_s)s / %(cases)s::float8) AS at) a
 
 -- name: cases
 INSERT INTO cases (shop_id, case_id, order_id, platform, application_version, aftersale_type, state, phase, reason,
@@ -68,6 +69,9 @@ SELECT t.id, c.shop_id, c.first_seen_at, c.case_id FROM cases c JOIN goods_title
 INSERT INTO queue_count (shop_id, queue, reason, action, state, cases)
 SELECT shop_id, queue, reason, action, state, count(*) FROM queue_item GROUP BY 1, 2, 3, 4, 5
 
+-- name: totals
+INSERT INTO queue_total (shop_id, queue, cases) SELECT shop_id, queue, count(*) FROM queue_item GROUP BY 1, 2
+
 -- name: made
 -- Keys and indexes of these tables, the longest to build first: how to drop each and how to make it again.
 SELECT tablename,
@@ -79,3 +83,10 @@ WHERE schemaname = 'public' AND tablename = ANY (%(tables)s) ORDER BY array_posi
 
 -- name: members
 INSERT INTO membership (user_id, shop_id, role) SELECT %(user_id)s, id, 'lead' FROM shop ON CONFLICT DO NOTHING
+
+-- name: wrong
+-- Places of which a counter tells another number than there are.
+SELECT count(*) FROM (SELECT shop_id, queue, count(*) AS n FROM queue_item GROUP BY 1, 2) i
+FULL JOIN (SELECT shop_id, queue, sum(cases) AS n FROM queue_count GROUP BY 1, 2 HAVING sum(cases) <> 0) k USING (shop_id, queue)
+FULL JOIN (SELECT shop_id, queue, sum(cases) AS n FROM queue_total GROUP BY 1, 2 HAVING sum(cases) <> 0) t USING (shop_id, queue)
+WHERE i.n IS DISTINCT FROM k.n OR i.n IS DISTINCT FROM t.n

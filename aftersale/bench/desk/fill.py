@@ -21,7 +21,13 @@ PRICES = [1990, 2980, 3990, 4590, 6900, 8900, 9900, 11800, 15900, 19900, 22900, 
 SPAN_S = 30 * 86_400
 QUEUES = 14
 PARTS = ("orders", "cases", "handling")
-CHAINS = (("titles", "titled"), ("queue", "counts"), ("parcels", "events"), ("decisions",), ("money",))
+CHAINS = (
+    ("titles", "titled"),
+    ("queue", "counts", "totals"),
+    ("parcels", "events"),
+    ("decisions",),
+    ("money",),
+)
 TABLES = ["orders", "cases", "handling", "decision", "parcel", "tracking_event", "order_money", "queue_item", "titled_case"]  # fmt: skip
 HANDS = 2
 

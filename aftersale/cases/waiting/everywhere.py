@@ -15,7 +15,7 @@ from aftersale.cases.waiting.filters import UNCLAIMED, Count, Filter, Place
 from aftersale.pg.sql import queries
 
 SQL = queries("aftersale.cases.waiting", "everywhere.sql")
-STEPS_MIN, STEPS_MAX = 2000, 20_000  # many may share one deadline
+STEPS_MAX = 20_000
 TRIES = 2
 RARE_MAX = 60_000
 COUNTED_MAX = 4000  # rows that a number beside the page may cost
@@ -90,11 +90,12 @@ def page_of(
         return None
     places, rare = asked.by_places(skip + rows), asked.ranged.get(asked.rarest, ENDLESS)
     page = {**_params(asked), "skip": skip, "rows": rows}
-    steps = max(_rows(SPARE * (skip + rows), asked.share(_own(wanted))), STEPS_MIN)
+    steps = _rows(SPARE * (skip + rows), asked.share(_own(wanted)))
     for _ in range(TRIES):
         if steps >= min(rare, places, STEPS_MAX):
             break
-        found = read(Place, _sql("walk", wanted, _own(wanted)), {**page, "steps": steps})
+        walk = {**page, "steps": steps, "most": STEPS_MAX}
+        found = read(Place, _sql("walk", wanted, _own(wanted)), walk)
         if len(found) == rows:
             return found
         steps = _rows(SPARE * steps * (skip + rows), skip + len(found) if found else 0)

@@ -9,12 +9,14 @@ SELECT c.shop_id, c.case_id FROM orders o JOIN cases c ON c.shop_id = o.shop_id 
 WHERE o.shop_id = ANY(%(shop_ids)s::int[]) AND o.tracking_no = %(text)s
 ORDER BY case_id LIMIT %(rows)s
 
+-- Of the newest orders only so many are read as it takes to fill the list.
 -- name: phone
 SELECT c.shop_id, c.case_id FROM (
-  SELECT o.shop_id, o.order_id FROM orders o
-  WHERE o.shop_id = ANY(%(shop_ids)s::int[]) AND o.phone_tail = %(text)s LIMIT 1000) o
+  SELECT o.shop_id, o.order_id, o.paid_at FROM orders o
+  WHERE o.shop_id = ANY(%(shop_ids)s::int[]) AND o.phone_tail = %(text)s
+  ORDER BY o.paid_at DESC NULLS LAST, o.order_id DESC LIMIT 1000) o
 JOIN cases c ON c.shop_id = o.shop_id AND c.order_id = o.order_id
-ORDER BY c.first_seen_at DESC, c.case_id LIMIT %(rows)s
+ORDER BY o.paid_at DESC NULLS LAST, o.order_id DESC, c.case_id LIMIT %(rows)s
 
 -- All words must stand in the title; of each title the newest cases are read along the key.
 -- name: words

@@ -21,6 +21,7 @@ def fold(conn: Connection[Any]) -> int:
         if lines < kinds + LINES_MAX or conn.execute(SQL["fold_alone"]).fetchone() != (True,):
             return 0
         conn.execute(SQL["fold"])
+        conn.execute(SQL["fold_totals"])
     return int(lines - kinds)
 
 

@@ -2,7 +2,7 @@
 -- sort's number, ascending.
 
 -- name: counts
-SELECT shop_id, queue, sum(cases)::int AS cases FROM queue_count
+SELECT shop_id, queue, sum(cases)::int AS cases FROM queue_total
 WHERE shop_id = ANY(%(shop_ids)s::int[]) GROUP BY shop_id, queue HAVING sum(cases) > 0
 
 -- name: alike
@@ -82,6 +82,11 @@ WHERE (%(reason)s = '' OR q.reason = %(reason)s) AND (%(action)s = '' OR q.actio
 WITH old AS (DELETE FROM queue_count RETURNING shop_id, queue, reason, action, state, cases)
 INSERT INTO queue_count (shop_id, queue, reason, action, state, cases)
 SELECT shop_id, queue, reason, action, state, sum(cases) FROM old GROUP BY 1, 2, 3, 4, 5 HAVING sum(cases) <> 0
+
+-- name: fold_totals
+WITH old AS (DELETE FROM queue_total RETURNING shop_id, queue, cases)
+INSERT INTO queue_total (shop_id, queue, cases)
+SELECT shop_id, queue, sum(cases) FROM old GROUP BY 1, 2 HAVING sum(cases) <> 0
 
 -- name: fold_alone
 SELECT pg_try_advisory_xact_lock(hashtext('queue_count'))

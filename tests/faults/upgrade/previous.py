@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-# The last commit without any of migrations 0024 to 0028: whoever upgrades to what is here runs that one. It cannot send a
+# The last commit without any of migrations 0024 to 0030: whoever upgrades to what is here runs that one. It cannot send a
 # `refuse`, so it is also the release that meets a kind of intent it has never heard of. Once the release before is one
 # that can, that part of the test has no old worker any more; test_kinds.py goes on holding the rule.
 PREVIOUS = "42842545a021fb5e7d4d8c5586ed418aa926d3bc"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 MB = 1024 * 1024
 BUFFERS_MIN_MB = 128
-BUFFERS_MAX_MB = 2048
+BUFFERS_MAX_MB = 16_384
 
 # Statements and DETAIL lines stay out of the log: they could carry a buyer's data.
 TEMPLATE = """\

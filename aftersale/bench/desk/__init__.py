@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from aftersale.bench.desk.fill import SHOPS, SQL, fill, join
+from aftersale.bench.desk.fill import SHOPS, SQL, fill, join, read_once
 from aftersale.bench.figures import Figure
 from aftersale.bench.online import percentile
 from aftersale.bench.place import Place
@@ -28,6 +28,8 @@ def desk(place: Place, cases: int, requests: int, tell: Tell, again: bool = Fals
     """Figures of queue, case and search pages over `cases` cases; `again`: those that are there."""
     if not again:
         fill(place, cases, AT, tell)
+    tell("desk: reading what is there once")
+    read_once(place)
     os.environ.update(place.environment())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
     os.environ.setdefault("AFTERSALE_SECRET_KEY", "only-for-the-bench")

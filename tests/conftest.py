@@ -54,9 +54,16 @@ def _migrated(urls: Urls) -> Urls:
     return urls
 
 
+# A thousand databases come and go here, and nothing of them need survive; servers that are killed have settings of their own.
+THROWAWAY = "shared_buffers = '128MB'\nfsync = off\n"
+
+
 @pytest.fixture(scope="session")
 def embedded_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Urls]:
-    with start(tmp_path_factory.mktemp("postgres")) as server:
+    folder = tmp_path_factory.mktemp("postgres")
+    with start(folder) as server:
+        (server.home.data / "local.conf").write_text(THROWAWAY)
+    with start(folder) as server:
         yield _migrated(Urls(server.url("admin"), server.url("owner"), server.url("app")))
 
 

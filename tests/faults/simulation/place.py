@@ -34,7 +34,8 @@ IMPATIENT = {
     **ORDERED,
 }
 # Nothing need survive this machine; most of the time goes into short statements, so they travel by socket file.
-LAX = """fsync = off
+LAX = """shared_buffers = '128MB'
+fsync = off
 full_page_writes = off
 autovacuum = off
 track_counts = off

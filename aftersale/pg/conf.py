@@ -1,6 +1,7 @@
 """Our postgresql.conf."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 MB = 1024 * 1024
@@ -61,8 +62,28 @@ def text(port: int, memory_mb: int) -> str:
     return TEMPLATE.format(port=port, buffers_mb=buffers_mb, cache_mb=max(memory_mb // 2, buffers_mb))
 
 
-def memory_mb(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> int:
-    """Memory of this machine, or of this container where that is less."""
+def memory_mb(mine: Path = Path("/proc/self/cgroup"), groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """Memory of this machine, or what the control groups around this process leave of it."""
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    allowed = limit.read_text().strip() if limit.exists() else "max"
-    return (min(machine, int(allowed)) if allowed.isdigit() else machine) // MB
+    told = mine.read_text("utf-8").splitlines() if mine.exists() else []
+    return min([machine, *(limit for line in told for limit in _limits(line, groups))]) // MB
+
+
+def _limits(line: str, groups: Path) -> Iterator[int]:
+    """Bytes that a group and those around it allow; `line` of /proc/self/cgroup names it, in version 2 or 1.
+
+    In a container the name may be the host's: then the root that is mounted there is the container's own.
+    """
+    _number, controllers, name = line.split(":", 2)
+    if controllers and "memory" not in controllers.split(","):
+        return
+    root = groups / "memory" if controllers else groups
+    own = root / name.strip("/")
+    for group in (own, *own.parents):
+        limit = group / ("memory.limit_in_bytes" if controllers else "memory.max")
+        if (
+            group.is_relative_to(root)
+            and limit.exists()
+            and (told := limit.read_text("utf-8").strip()).isdigit()
+        ):
+            yield int(told)

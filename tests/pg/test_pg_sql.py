@@ -50,9 +50,24 @@ def test_shared_buffers_follow_memory(line: str) -> None:
     assert f"shared_buffers = {buffers}\n" in conf.text(5432, int(memory_mb))
 
 
-def test_memory_of_a_container_is_its_limit(tmp_path: Path) -> None:
-    limit = tmp_path / "memory.max"
-    limit.write_text("1073741824\n")
-    assert conf.memory_mb(limit) == 1024
-    limit.write_text("max\n")
-    assert conf.memory_mb(limit) == conf.memory_mb(tmp_path / "absent")
+GROUPS = """
+where                                  line                                 memory_mb
+memory.max                             0::/                                 1024
+system.slice/memory.max                0::/system.slice/aftersale.service   1024
+memory/memory.limit_in_bytes           4:memory:/docker/4f1c                1024
+memory/docker/memory.limit_in_bytes    11:cpu,memory:/docker/4f1c           1024
+cpu/memory.max                         3:cpu:/                              machine
+elsewhere/memory.max                   0::/system.slice/aftersale.service   machine
+"""
+
+
+@pytest.mark.parametrize("row", GROUPS.strip().splitlines()[1:])
+def test_memory_is_what_the_control_groups_leave(row: str, tmp_path: Path) -> None:
+    where, line, expected = row.split()
+    machine = conf.memory_mb(tmp_path / "absent")
+    for name, limit in (("memory.max", "max"), (where, str(1 << 30))):
+        (tmp_path / "groups" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "groups" / name).write_text(f"{limit}\n")
+    (tmp_path / "mine").write_text(f"1:name=systemd:/\n{line}\n")
+    found = conf.memory_mb(tmp_path / "mine", tmp_path / "groups")
+    assert found == (machine if expected == "machine" else int(expected))

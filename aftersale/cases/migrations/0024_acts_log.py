@@ -23,7 +23,8 @@ INDEXES = {
 }
 BUILD = [
     migrations.RunSQL(
-        [f"DROP INDEX IF EXISTS {name}", f"CREATE INDEX CONCURRENTLY {name} ON {on}"], f"DROP INDEX {name}"
+        [f"DROP INDEX CONCURRENTLY IF EXISTS {name}", f"CREATE INDEX CONCURRENTLY {name} ON {on}"],
+        f"DROP INDEX {name}",
     )
     for name, on in INDEXES.items()
 ]

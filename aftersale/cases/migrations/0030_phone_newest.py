@@ -14,14 +14,14 @@ class Migration(migrations.Migration):
         migrations.RunSQL("SET lock_timeout = 0", migrations.RunSQL.noop),
         migrations.RunSQL(
             [
-                "DROP INDEX IF EXISTS orders_phone_newest",
+                "DROP INDEX CONCURRENTLY IF EXISTS orders_phone_newest",
                 f"CREATE INDEX CONCURRENTLY orders_phone_newest ON {NEWEST}",
             ],
             "DROP INDEX orders_phone_newest",
         ),
-        migrations.RunSQL("RESET lock_timeout", migrations.RunSQL.noop),
         migrations.RunSQL(
-            "DROP INDEX IF EXISTS orders_phone_tail",
+            "DROP INDEX CONCURRENTLY IF EXISTS orders_phone_tail",
             "CREATE INDEX IF NOT EXISTS orders_phone_tail ON orders (shop_id, phone_tail) WHERE phone_tail IS NOT NULL",
         ),
+        migrations.RunSQL("RESET lock_timeout", migrations.RunSQL.noop),
     ]

@@ -17,6 +17,7 @@ from aftersale.pg.sql import queries
 SQL = queries("aftersale.cases.waiting", "everywhere.sql")
 STEPS_MAX = 20_000
 TRIES = 2
+LONGER = 10  # times, where a walk found nothing
 RARE_MAX = 60_000
 COUNTED_MAX = 4000  # rows that a number beside the page may cost
 SPARE = 1.5  # what matches is not spread evenly
@@ -91,14 +92,15 @@ def page_of(
     places, rare = asked.by_places(skip + rows), asked.ranged.get(asked.rarest, ENDLESS)
     page = {**_params(asked), "skip": skip, "rows": rows}
     steps = _rows(SPARE * (skip + rows), asked.share(_own(wanted)))
+    most = min(rare, places, STEPS_MAX)
     for _ in range(TRIES):
-        if steps >= min(rare, places, STEPS_MAX):
+        if steps >= most:
             break
-        walk = {**page, "steps": steps, "most": STEPS_MAX}
+        walk = {**page, "steps": steps, "most": most}
         found = read(Place, _sql("walk", wanted, _own(wanted)), walk)
         if len(found) == rows:
             return found
-        steps = _rows(SPARE * steps * (skip + rows), skip + len(found) if found else 0)
+        steps = _rows(SPARE * steps * (skip + rows), skip + len(found)) if found else LONGER * steps
     if rare < min(places, RARE_MAX):
         return read(Place, _sql("rare", wanted, asked.rarest), page)
     return None

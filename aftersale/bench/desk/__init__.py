@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from aftersale.bench.desk.fill import SHOPS, SQL, fill, join, read_once
+from aftersale.bench.desk.fill import SHOPS, SQL, fill, join
 from aftersale.bench.figures import Figure
 from aftersale.bench.online import percentile
 from aftersale.bench.place import Place
@@ -28,8 +28,6 @@ def desk(place: Place, cases: int, requests: int, tell: Tell, again: bool = Fals
     """Figures of queue, case and search pages over `cases` cases; `again`: those that are there."""
     if not again:
         fill(place, cases, AT, tell)
-    tell("desk: reading what is there once")
-    read_once(place)
     os.environ.update(place.environment())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
     os.environ.setdefault("AFTERSALE_SECRET_KEY", "only-for-the-bench")
@@ -162,16 +160,14 @@ def _wrong_counters(place: Place) -> int:
 def _together(
     url: str, cookie: str, asked: Mapping[str, Callable[[random.Random], str]], requests: int
 ) -> tuple[list[float], float]:
-    """Each of PEOPLE opens the next page a while after the last one came; and how many pages a second that was. As for
-    one alone the first few of each, for which the server makes its connections, are not counted."""
+    """Each of PEOPLE opens the next page a while after the last one came; and how many pages a second that was."""
     times: list[float] = []
 
     def work(number: int) -> None:
         browser, draw = _Browser(url, cookie), random.Random(number)
-        for page in range(WARM + max(requests // 10, 3)):
+        for _ in range(max(requests // 10, 3)):
             time.sleep(draw.uniform(0.5, 1.5) * THINKS_S)
-            took = browser.open(draw.choice(list(asked.values()))(draw))
-            times.extend([took] * (page >= WARM))
+            times.append(browser.open(draw.choice(list(asked.values()))(draw)))
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(PEOPLE)]
     began = time.monotonic()
@@ -179,4 +175,4 @@ def _together(
         thread.start()
     for thread in threads:
         thread.join()
-    return times, len(threads) * (WARM + max(requests // 10, 3)) / (time.monotonic() - began)
+    return times, len(times) / (time.monotonic() - began)

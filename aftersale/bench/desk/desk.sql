@@ -81,12 +81,6 @@ SELECT tablename,
 FROM pg_indexes i LEFT JOIN pg_constraint c ON c.conname = i.indexname AND c.conrelid = tablename::regclass
 WHERE schemaname = 'public' AND tablename = ANY (%(tables)s) ORDER BY array_position(%(tables)s, tablename::text), indexname
 
--- name: along
--- Tables of which a page reads rows, the largest first, with a column that no index of theirs holds.
-SELECT format('SELECT count(%%I) FROM %%I WHERE shop_id > 0', col, rel)
-FROM (VALUES ('cases', 'person_version'), ('orders', 'paid_fen'), ('handling', 'rule'), ('order_money', 'held_fen'),
-  ('parcel', 'courier'), ('tracking_event', 'text'), ('queue_item', 'since')) AS t (rel, col)
-
 -- name: members
 INSERT INTO membership (user_id, shop_id, role) SELECT %(user_id)s, id, 'lead' FROM shop ON CONFLICT DO NOTHING
 

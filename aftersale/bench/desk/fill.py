@@ -61,15 +61,6 @@ def fill(place: Place, cases: int, at: datetime, tell: Callable[[str], None]) ->
     told("filled")
 
 
-def read_once(place: Place) -> None:
-    """Every row by its key, as a server has done that has been up for days; reading whole tables would leave nothing."""
-    with _writing(place) as conn:
-        conn.execute("SET enable_seqscan = off")
-        conn.execute("SET enable_bitmapscan = off")
-        for (statement,) in conn.execute(SQL["along"], {}).fetchall():
-            conn.execute(statement)
-
-
 def _writing(place: Place) -> Connection[Any]:
     """A connection for which no trigger runs."""
     settings = {

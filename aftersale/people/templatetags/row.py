@@ -23,7 +23,7 @@ register = template.Library()
 @register.simple_tag
 def row(line: "Line", now: datetime, instead: bool = False) -> SafeString:
     """The row of a case; `instead`: it takes the place of the one that is shown."""
-    mark = ' class="changed"' * line.changed + ' hx-swap-oob="true"' * (line.changed or instead)
+    mark = ' class="changed"' * line.changed + ' hx-swap-oob="true"' * instead
     html = {
         "mark": mark,
         "left": line.left,

@@ -127,7 +127,7 @@ def _run(first: int, amount: Amount, jobs: int) -> Iterator[Part]:
         only = () if amount.real_to_the_end else ("--only", "restore")
         drills = _Running("drills", 4, "tests.faults.real.drills", *only, told=True)
     if amount.simulated:
-        asked = ["--seeds", amount.simulated, "--from", first, "--jobs", 2 * jobs]  # half of it is waiting
+        asked = ["--seeds", amount.simulated, "--from", first, "--jobs", jobs]
         yield _Running("simulation", amount.simulated, "tests.faults.simulation", *asked).ended()
     if drills:
         yield drills.ended()

@@ -7,7 +7,7 @@ then reset), half_open (the connection stays, nothing passes any more).
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -144,6 +144,21 @@ class Proxy:
         return "pass"
 
 
+def _joined(pieces: list[Piece]) -> Iterator[Piece]:
+    """What may not be caught goes out with its neighbours: each write wakes somebody."""
+    held = b""
+    for piece, exchange in pieces:
+        if exchange is None:
+            held += piece
+            continue
+        if held:
+            yield held, None
+        held = b""
+        yield piece, exchange
+    if held:
+        yield held, None
+
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -190,7 +205,7 @@ class _Pair:
         stage: Stage,
     ) -> None:
         while data := await reader.read(CHUNK):
-            for piece, exchange in cut_up(data):
+            for piece, exchange in _joined(cut_up(data)):
                 await self._forward(writer, piece, await self._proxy.caught(exchange, stage))
         if stage == "after" and not self.silent:
             writer.write(self._framing.rest())

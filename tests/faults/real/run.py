@@ -151,14 +151,13 @@ def _converged(place: Place, patience_s: float) -> list[Finding]:
     findings = [Finding("P2", "it never came to rest")]
     with place.connect("owner") as conn:
         while time.monotonic() < until:
-            state = place.control.state()
             row = conn.execute(WAITING).fetchone()
             conn.commit()
             if time.monotonic() - freed > 0.25:
                 _free_leases(conn)
                 freed = time.monotonic()
             conn.commit()
-            if row == (0,) and not state.pushes_waiting and not state.behind:
+            if row == (0,) and _told_all(place.control.state()):
                 findings = judge(conn, theirs(place))
                 conn.commit()
                 if not findings:
@@ -166,6 +165,10 @@ def _converged(place: Place, patience_s: float) -> list[Finding]:
             place.have(1)
             time.sleep(LOOK_S)
     return findings
+
+
+def _told_all(state: State) -> bool:
+    return not state.pushes_waiting and not state.behind
 
 
 def rest(place: Place, patience_s: float = LIVE_S_MAX) -> list[str]:

@@ -13,10 +13,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
 PR_SET_PDEATHSIG = 1
+NOT_OURS = ("aftersale.bench", "aftersale.sandbox", "aftersale.demo", "aftersale.__main__")
+SERVING = ("uvicorn.loops.auto", "uvicorn.loops.uvloop", "uvicorn.protocols.http.auto",
+           "uvicorn.protocols.websockets.auto", "uvicorn.lifespan.off")  # fmt: skip
 
 
 class Zygote:
@@ -60,25 +65,21 @@ def die_with_parent() -> None:
 
 def _import_everything() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import django
     import httpx2
-    import uvicorn  # noqa: F401
 
-    from aftersale.act import run as _act
-    from aftersale.cli import web as _web
-    from aftersale.cli import work as _work
-    from aftersale.config import asgi as _asgi
-    from aftersale.decide import run as _decide
-    from aftersale.intake import door as _door
-    from aftersale.intake import pull as _pull
-    from aftersale.limits import publish
-    from aftersale.rulebooks import books
+    import aftersale
 
-    assert all((_act, _web, _work, _asgi, _decide, _door, _pull, publish.version()))  # read once, inherited
+    django.setup()
+    for found in walk_packages(aftersale.__path__, "aftersale."):
+        if not found.name.startswith(NOT_OURS):
+            import_module(found.name)
+    for name in SERVING:
+        import_module(name)
     httpx2.Client().close()  # it imports as late as it can
     _hurry()
     _trust_once()
     _read_books()
-    _compile_once(books.book("refund"), books.actions())
 
 
 def _hurry() -> None:
@@ -89,12 +90,20 @@ def _hurry() -> None:
 
 
 def _read_books() -> None:
-    """The door reads every book before it serves, a courier's push needs the lexicon: once for all forks."""
-    from aftersale.people.settings.known import index
-    from aftersale.rulebooks import tracking
+    """What every door and worker reads before it serves, and a courier's push the lexicon: once for all forks."""
+    from django.db.migrations.loader import MigrationLoader
+    from django.urls import get_resolver
 
+    from aftersale.limits import publish
+    from aftersale.people.settings.known import index
+    from aftersale.rulebooks import books, tracking
+
+    publish.version()
     index()
     tracking.reader()
+    _ = get_resolver().url_patterns
+    MigrationLoader(None)
+    _compile_once(books.book("refund"), books.actions())
 
 
 def _trust_once() -> None:

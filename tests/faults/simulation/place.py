@@ -21,6 +21,7 @@ from aftersale.decide.run import Decider
 from aftersale.pg.connect import SETTINGS, parsed, session_options
 from aftersale.pg.server import Server, start
 from aftersale.rulebooks import books
+from tests.faults.simulation.cores import stay
 from tests.faults.simulation.wire import Wired
 
 # Rows come in the order of an index, so that a seed is the same schedule wherever its rows happen to lie.
@@ -107,6 +108,7 @@ class Place:
 
     admin_url: str
     app_url: str
+    core: int | None = None
     admin: Connection[Any] = field(init=False)
     deciders: dict[str, Decider] = field(default_factory=dict)
     wired: dict[str, Wired] = field(default_factory=dict)
@@ -120,6 +122,7 @@ class Place:
                           *(f"{name} = {value}" for name, value in ORDERED.items())):  # fmt: skip
             self.admin.execute(f"SET {statement}".encode())
         self.admin.execute(PREPARED)
+        stay(self.core, self.admin.info.backend_pid)
 
     def connection(self, name: str) -> Wired:
         """The connection of the worker called so, at rest."""
@@ -135,7 +138,9 @@ class Place:
 
     def _new(self, name: str) -> Wired:
         parts = {**parsed(self.app_url), "application_name": name, "options": session_options(IMPATIENT)}
-        return Wired.connect(**parts, prepare_threshold=1)
+        made = Wired.connect(**parts, prepare_threshold=1)
+        stay(self.core, made.info.backend_pid)
+        return made
 
     def decider(self, name: str) -> Decider:
         """The book on that worker's connection."""
@@ -181,13 +186,13 @@ class Place:
         self.admin.close()
 
 
-def copied(admin_url: str, app_url: str, name: str) -> Place:
-    """A place in a copy of the migrated database, called `name`."""
+def copied(admin_url: str, app_url: str, name: str, core: int | None = None) -> Place:
+    """A place in a copy of the migrated database, called `name`; its connections stay on that core."""
     with psycopg.connect(_at(admin_url, "postgres"), autocommit=True) as admin:
         admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         admin.execute(f"CREATE DATABASE {name} TEMPLATE aftersale OWNER aftersale_owner")
         admin.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {name} TO aftersale_app")
-    return Place(_at(admin_url, name), _at(app_url, name))
+    return Place(_at(admin_url, name), _at(app_url, name), core)
 
 
 def _at(url: str, database: str) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from aftersale.pg.server import Server
 from tests.faults.judge import Finding
+from tests.faults.simulation.cores import shared_out, stay
 from tests.faults.simulation.place import Place, copied, urls
 from tests.faults.simulation.schedule import Schedule
 
@@ -56,8 +57,10 @@ def run_seeds(place: Place, seeds: Iterable[int]) -> Told:
 _here: list[Place] = []
 
 
-def _begin(admin_url: str, app_url: str) -> None:
-    _here.append(copied(admin_url, app_url, f"simulation_{os.getpid()}"))
+def _begin(admin_url: str, app_url: str, cores: "multiprocessing.Queue[int | None]") -> None:
+    core = cores.get()
+    stay(core)
+    _here.append(copied(admin_url, app_url, f"simulation_{os.getpid()}", core))
 
 
 def _work(seeds: Sequence[int]) -> Told:
@@ -65,9 +68,12 @@ def _work(seeds: Sequence[int]) -> Told:
 
 
 def spread(server: Server, seeds: Sequence[int], jobs: int) -> Iterator[Told]:
-    """The seeds in `jobs` processes; what each chunk came to, as it is done."""
+    """The seeds in `jobs` processes, each on a core of its own; what each chunk came to, as it is done."""
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, context, _begin, urls(server)) as pool:
+    cores = context.Queue()
+    for core in shared_out(jobs):
+        cores.put(core)
+    with ProcessPoolExecutor(jobs, context, _begin, (*urls(server), cores)) as pool:
         for done in as_completed([pool.submit(_work, chunk) for chunk in chunks]):
             yield done.result()

@@ -1,8 +1,9 @@
 """`aftersale web`."""
 
+import gc
 import json
 import os
-import sys
+import socket
 from typing import TYPE_CHECKING
 
 import click
@@ -16,24 +17,19 @@ if TYPE_CHECKING:
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
-@click.option(
-    "--processes", type=click.IntRange(1, 16), help="How many share the port; else one a core, at most 4."
-)
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 @log_option
-def command(host: str, port: int, processes: int | None, as_json: bool, log: "Kind") -> None:
+def command(host: str, port: int, as_json: bool, log: "Kind") -> None:
     """The pages and the webhook door, on one port.
 
     \b
     aftersale web                    http://127.0.0.1:8000
     aftersale web --port 0 --json    a free port, printed as {"url": ...}
-    aftersale web --processes 1      all in one process; one that ends by itself is not started again then
 
     Webhooks come to /hooks/{taobao|kuaidi100|warehouse}/{shop code}. /health answers 200 or 503, /metrics what
     Prometheus wants to know.
     """
     from aftersale.config.log import to_stderr
-    from aftersale.config.serving import listen, serve
     from aftersale.limits.publish import check_published
     from aftersale.pg import Refused
     from aftersale.pg.connect import check, connect
@@ -43,16 +39,53 @@ def command(host: str, port: int, processes: int | None, as_json: bool, log: "Ki
         with connect(application="aftersale web") as conn:
             check(conn)
             check_published(conn)
-        sockets = listen(host, port, processes or _usual())
+        listening = _listen(host, port)
     except Refused as refused:
         fail(refused.why)
     except OSError as error:
         fail(f"{host}:{port}: {error.strerror}；换一个端口：aftersale web --port 0")
-    url = f"http://{host}:{sockets[0].getsockname()[1]}"
+    url = f"http://{host}:{listening.getsockname()[1]}"
     click.echo(json.dumps({"url": url}) if as_json else f"Aftersale 售后台 {url}")
-    serve(sockets)
+    _serve(listening)
 
 
-def _usual() -> int:
-    """One for each core as far as people notice; forking is for Linux, which also shares a port out evenly."""
-    return min(len(os.sched_getaffinity(0)), 4) if sys.platform == "linux" else 1
+def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # uvicorn does not for a ready socket
+    listening.bind((host, port))
+    listening.listen(2048)
+    return listening
+
+
+def _serve(listening: socket.socket) -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
+    import psycopg
+    import uvicorn
+    from django.urls import get_resolver
+
+    from aftersale.config.asgi import pages
+    from aftersale.config.env import environment
+    from aftersale.config.postgres.base import keep_connections
+    from aftersale.health.door import HealthDoor
+    from aftersale.health.reader import SETTINGS, Reader
+    from aftersale.intake.door import Door
+    from aftersale.people.settings.known import index
+    from aftersale.pg.connect import SETTINGS as LIMITS
+    from aftersale.pg.connect import connect as connect_once
+    from aftersale.pg.connect import database_url, home_folder, limited
+
+    async def connect() -> psycopg.AsyncConnection:
+        return await psycopg.AsyncConnection.connect(**limited(database_url("app"), "aftersale door", LIMITS))
+
+    def connect_for_health() -> psycopg.Connection:
+        return connect_once(application="aftersale health", settings=SETTINGS, connect_timeout=2)
+
+    keep_connections()
+    reader = Reader(connect_for_health, home_folder())
+    app = HealthDoor(Door(connect, pages), reader, environment().metrics_token)
+    index()  # every book and page is read now instead of in somebody's first request
+    _ = get_resolver().url_patterns
+    gc.freeze()  # they stay: looking through them for garbage stopped every page for 40 ms now and then
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
+    uvicorn.Server(config).run(sockets=[listening])

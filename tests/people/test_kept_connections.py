@@ -22,7 +22,7 @@ PAGES = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND
 @pytest.fixture(scope="module")
 def url(shops: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log: Path = tmp_path_factory.mktemp("kept") / "web.log"
-    with process(["web", "--port", "0", "--json", "--processes", "1"], shops, log) as web:
+    with process(["web", "--port", "0", "--json"], shops, log) as web:
         yield children.address(web, log)
 
 

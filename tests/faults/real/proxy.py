@@ -175,6 +175,11 @@ class _Pair:
         self.silent = False
         self._writers: list[asyncio.StreamWriter] = []
 
+    @property
+    def _stormy(self) -> bool:
+        """Weather falls between any two messages."""
+        return bool(self._cuts or self._silences or self._delay_s)
+
     def calm(self) -> None:
         """It passes on all that comes from now on, at once."""
         self._delay_s, self._cuts, self._silences = 0.0, False, False
@@ -205,7 +210,8 @@ class _Pair:
         stage: Stage,
     ) -> None:
         while data := await reader.read(CHUNK):
-            for piece, exchange in _joined(cut_up(data)):
+            pieces = cut_up(data)
+            for piece, exchange in pieces if self._stormy else _joined(pieces):
                 await self._forward(writer, piece, await self._proxy.caught(exchange, stage))
         if stage == "after" and not self.silent:
             writer.write(self._framing.rest())

@@ -151,13 +151,12 @@ def _converged(place: Place, patience_s: float) -> list[Finding]:
     findings = [Finding("P2", "it never came to rest")]
     with place.connect("owner") as conn:
         while time.monotonic() < until:
-            row = conn.execute(WAITING).fetchone()
-            conn.commit()
+            resting = _rests(conn)
             if time.monotonic() - freed > 0.25:
                 _free_leases(conn)
                 freed = time.monotonic()
             conn.commit()
-            if row == (0,) and _told_all(place.control.state()):
+            if resting and _told_all(place.control.state()) and _rests(conn):
                 findings = judge(conn, theirs(place))
                 conn.commit()
                 if not findings:
@@ -165,6 +164,12 @@ def _converged(place: Place, patience_s: float) -> list[Finding]:
             place.have(1)
             time.sleep(LOOK_S)
     return findings
+
+
+def _rests(conn: Connection[Any]) -> bool:
+    row = conn.execute(WAITING).fetchone()
+    conn.commit()
+    return row == (0,)
 
 
 def _told_all(state: State) -> bool:

@@ -79,7 +79,7 @@ def _import_everything() -> None:
     httpx2.Client().close()  # it imports as late as it can
     _hurry()
     _trust_once()
-    _read_books()
+    _read_once()
 
 
 def _hurry() -> None:
@@ -89,7 +89,7 @@ def _hurry() -> None:
     vars(work).update(AGAIN_S=0.2, IDLE_S=0.3)
 
 
-def _read_books() -> None:
+def _read_once() -> None:
     """What every door and worker reads before it serves, and a courier's push the lexicon: once for all forks."""
     from django.db.migrations.loader import MigrationLoader
     from django.urls import get_resolver

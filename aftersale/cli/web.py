@@ -2,9 +2,15 @@
 
 import gc
 import json
+import logging
 import os
+import signal
 import socket
-from typing import TYPE_CHECKING
+import sys
+import threading
+from multiprocessing import parent_process
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,13 +19,21 @@ from aftersale.cli import fail, log_option
 if TYPE_CHECKING:
     from aftersale.config.log import Kind
 
+STUCK_S = 30  # a process that does not answer the first one for so long is replaced
+
 
 @click.command("web")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 8),
+    envvar="AFTERSALE_WEB_PROCESSES",
+    help="How many share the port; else one a core, at most 4.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 @log_option
-def command(host: str, port: int, as_json: bool, log: "Kind") -> None:
+def command(host: str, port: int, processes: int | None, as_json: bool, log: "Kind") -> None:
     """The pages and the webhook door, on one port.
 
     \b
@@ -46,7 +60,9 @@ def command(host: str, port: int, as_json: bool, log: "Kind") -> None:
         fail(f"{host}:{port}: {error.strerror}；换一个端口：aftersale web --port 0")
     url = f"http://{host}:{listening.getsockname()[1]}"
     click.echo(json.dumps({"url": url}) if as_json else f"Aftersale 售后台 {url}")
-    _serve(listening)
+    shared = processes or _usual()
+    os.environ.update(AFTERSALE_LOG=log, AFTERSALE_WEB_PROCESSES=str(shared))
+    _serve(listening, shared)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -58,14 +74,41 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def _serve(listening: socket.socket) -> None:
+def _serve(listening: socket.socket, processes: int) -> None:
+    """Until SIGTERM or SIGINT. Several processes take turns at one socket; the first only keeps the others running."""
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(
+        "aftersale.cli.web:pages_and_door",
+        factory=True,
+        workers=processes,
+        timeout_worker_healthcheck=STUCK_S,
+        log_config=None,
+        log_level="warning",
+        lifespan="off",
+        access_log=False,
+    )
+    if processes == 1:
+        uvicorn.Server(config).run(sockets=[listening])
+        return
+    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # it tells who died at this level
+    keeping = Multiprocess(config, [listening])
+    signal.signal(
+        signal.SIGHUP, signal.SIG_DFL
+    )  # a terminal that closes ends all instead of starting all anew
+    keeping.run()
+
+
+def pages_and_door() -> Any:
+    """The ASGI application of one process, with connections of its own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
     import psycopg
-    import uvicorn
     from django.urls import get_resolver
 
     from aftersale.config.asgi import pages
     from aftersale.config.env import environment
+    from aftersale.config.log import to_stderr
     from aftersale.config.postgres.base import keep_connections
     from aftersale.health.door import HealthDoor
     from aftersale.health.reader import SETTINGS, Reader
@@ -81,11 +124,28 @@ def _serve(listening: socket.socket) -> None:
     def connect_for_health() -> psycopg.Connection:
         return connect_once(application="aftersale health", settings=SETTINGS, connect_timeout=2)
 
-    keep_connections()
+    given = environment()
+    first = parent_process()
+    if first is not None:
+        to_stderr(given.log)
+        threading.Thread(target=_end_after, args=(first,), name="first process", daemon=True).start()
+    keep_connections(given.web_processes)
     reader = Reader(connect_for_health, home_folder())
-    app = HealthDoor(Door(connect, pages), reader, environment().metrics_token)
+    app = HealthDoor(Door(connect, pages), reader, given.metrics_token)
     index()  # every book and page is read now instead of in somebody's first request
     _ = get_resolver().url_patterns
     gc.freeze()  # they stay: looking through them for garbage stopped every page for 40 ms now and then
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", access_log=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    return app
+
+
+def _end_after(first: BaseProcess) -> None:
+    """Whoever kills the first process means all of them: nobody is left who would tell us to end."""
+    first.join()
+    os._exit(1)
+
+
+def _usual() -> int:
+    """As many as there are cores, as far as people notice."""
+    if sys.platform != "linux":
+        return 1
+    return min(len(os.sched_getaffinity(0)), 4)

@@ -21,6 +21,7 @@ class Environment:
     https: `AFTERSALE_HTTPS`, `1` when people reach the pages by https: cookies are then sent by https only.
     metrics_token: `AFTERSALE_METRICS_TOKEN`, who shows it may read /metrics; empty = this machine only.
     log: `AFTERSALE_LOG`, `text` or `json`: how logs are written; `text`.
+    web_processes: `AFTERSALE_WEB_PROCESSES`, how many processes share the port of the pages; 0 = as many as cores.
     """
 
     home: Path
@@ -33,6 +34,7 @@ class Environment:
     https: bool
     metrics_token: str
     log: Literal["text", "json"]
+    web_processes: int
 
 
 VARIABLES: Mapping[str, str] = {
@@ -46,7 +48,9 @@ VARIABLES: Mapping[str, str] = {
     "https": "AFTERSALE_HTTPS",
     "metrics_token": "AFTERSALE_METRICS_TOKEN",
     "log": "AFTERSALE_LOG",
+    "web_processes": "AFTERSALE_WEB_PROCESSES",
 }
+PROCESSES = tuple(str(n) for n in range(9))
 HOSTS_DEFAULT = "127.0.0.1,localhost,[::1]"
 
 
@@ -71,6 +75,7 @@ def environment(environ: Mapping[str, str] = os.environ) -> Environment:
         https=_one_of("https", value("https", "0"), ("0", "1")) == "1",
         metrics_token=value("metrics_token"),
         log=cast(Literal["text", "json"], _one_of("log", value("log", "text"), ("text", "json"))),
+        web_processes=int(_one_of("web_processes", value("web_processes", "0"), PROCESSES)),
     )
 
 

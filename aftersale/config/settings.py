@@ -64,6 +64,16 @@ TEMPLATES = [
     }
 ]
 
+CACHES = {
+    # Throttles, and one-time codes that were taken: what every process of the pages must know.
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "shared_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    },
+    # Readings that are fresh for seconds; each process has its own.
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 DATABASES = {"default": {"ENGINE": "aftersale.config.postgres", "ROLE": ENV.role}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

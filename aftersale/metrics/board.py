@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -89,7 +89,7 @@ def buckets() -> dict[str, str]:
 def _figures(user: Person) -> dict[str, Any]:
     shops = shops_of(user)
     key = f"board:{get_language()}:{','.join(str(shop.id) for shop in shops)}"
-    found: dict[str, Any] = cache.get_or_set(key, lambda: _read(user, shops), FRESH_S) or {}
+    found: dict[str, Any] = caches["process"].get_or_set(key, lambda: _read(user, shops), FRESH_S) or {}
     return found
 
 

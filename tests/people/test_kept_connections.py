@@ -22,7 +22,7 @@ PAGES = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND
 @pytest.fixture(scope="module")
 def url(shops: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     log: Path = tmp_path_factory.mktemp("kept") / "web.log"
-    with process(["web", "--port", "0", "--json"], shops, log) as web:
+    with process(["web", "--port", "0", "--json", "--processes", "2"], shops, log) as web:
         yield children.address(web, log)
 
 
@@ -66,7 +66,7 @@ def test_a_connection_serves_one_after_the_other_and_forgets_whose_shops_it_show
         assert "老吴杂货" in page
         assert not any(case_id in page for case_id in tea)
         assert asks("外人老吴", f"/case/tea/{tea[0]}")[0] == 404
-    assert held(shops) == before != set()
+    assert set() != before <= held(shops)
 
 
 def test_many_at_once_share_a_few_connections_and_nobody_sees_anothers(
@@ -80,7 +80,7 @@ def test_many_at_once_share_a_few_connections_and_nobody_sees_anothers(
     for name, status, page in pages:
         assert status == 200
         assert any(case_id in page for case_id in tea) is (name == "客服小明")
-    assert len(held(shops)) <= PEOPLE_MAX + 1  # the door's own
+    assert len(held(shops)) <= PEOPLE_MAX + 2  # and the own one of each door
 
 
 def test_what_takes_long_to_plan_is_planned_once(sign_in: Callable[[str], Client]) -> None:

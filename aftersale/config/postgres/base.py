@@ -8,14 +8,18 @@ from psycopg import Connection, OperationalError
 
 from aftersale.pg.connect import django_database
 
-PEOPLE_MAX = 16
+PEOPLE_MAX, PEOPLE_MIN = 16, 4
 BUSY_S, IDLE_S = 5.0, 300.0
 FORGET = "SELECT set_config('role', 'none', false), set_config('aftersale.shops', '', false)"
 
 
-def keep_connections() -> None:
-    """From here on this process hands a connection from request to request. For the server of the pages."""
-    cast("dict[str, Any]", settings.DATABASES["default"]).update(KEPT=True)
+def keep_connections(processes: int = 1) -> None:
+    """From here on this process hands a connection from request to request. For the server of the pages.
+
+    `processes`: how many share what the pages may have of the database.
+    """
+    most = max(PEOPLE_MAX // max(processes, 1), PEOPLE_MIN)
+    cast("dict[str, Any]", settings.DATABASES["default"]).update(KEPT=most)
 
 
 def forget(conn: Connection[Any]) -> None:
@@ -51,7 +55,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         found = django_database(self.settings_dict["ROLE"])
         if self.settings_dict.get("KEPT"):
             found["OPTIONS"]["pool"] = {
-                "min_size": 1, "max_size": PEOPLE_MAX, "timeout": BUSY_S, "max_idle": IDLE_S, "reset": forget,
+                "min_size": 1, "max_size": self.settings_dict["KEPT"], "timeout": BUSY_S, "max_idle": IDLE_S, "reset": forget,
             }  # fmt: skip
         self.settings_dict.update({key: value for key, value in found.items() if key != "ENGINE"})
         return super().get_connection_params()

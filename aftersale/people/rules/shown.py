@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils.translation import gettext as _
 
 from aftersale.cases.access import Shop
@@ -62,11 +62,11 @@ def figures(shops: Collection[Shop], now: datetime) -> Mapping[str, Figures]:
     """By rule; as of the last minutes."""
     ids = sorted(shop.id for shop in shops)
     key = f"rules:{','.join(map(str, ids))}"
-    found: dict[str, Figures] | None = cache.get(key)
+    found: dict[str, Figures] | None = caches["process"].get(key)
     if found is None:
         rows = read(Figures, SQL["figures"], {"shop_ids": ids, "since": now - timedelta(days=DAYS)})
         found = {row.rule: row for row in rows}
-        cache.set(key, found, FRESH_S)
+        caches["process"].set(key, found, FRESH_S)
     return found
 
 

@@ -178,7 +178,8 @@ class Place:
             while len(self.workers) < workers:
                 self.workers.append(self.zygote.start(["work", *QUICK], self.home / "work.log"))
             if self.door is None or not self._lives(self.door):
-                self.door = self.zygote.start(["web", "--port", str(self.door_port)], self.home / "web.log")
+                asked = ["web", "--port", str(self.door_port), "--processes", "1"]
+                self.door = self.zygote.start(asked, self.home / "web.log")
 
     def _lives(self, pid: int) -> bool:
         code = self.zygote.ended(pid)

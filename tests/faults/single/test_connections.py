@@ -112,7 +112,7 @@ def test_a_session_of_ours_that_does_nothing_in_a_transaction_is_ended(embedded_
 
 @contextmanager
 def web(database: Database, **more: str) -> Iterator[str]:
-    asked = [sys.executable, "-m", "aftersale", "web", "--port", "0", "--json"]
+    asked = [sys.executable, "-m", "aftersale", "web", "--port", "0", "--json", "--processes", "1"]
     process = subprocess.Popen(
         asked, env={**database.environment(), **more}, stdout=subprocess.PIPE, text=True
     )

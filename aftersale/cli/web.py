@@ -92,7 +92,9 @@ def _serve(listening: socket.socket, processes: int) -> None:
     if processes == 1:
         uvicorn.Server(config).run(sockets=[listening])
         return
-    logging.getLogger("uvicorn.error").setLevel(logging.INFO)  # it tells who died at this level
+    told = logging.getLogger("uvicorn.error")
+    told.setLevel(logging.INFO)  # at this level it tells who died, beside much else
+    told.addFilter(lambda record: record.levelno > logging.INFO or str(record.msg).endswith("died"))
     keeping = Multiprocess(config, [listening])
     signal.signal(
         signal.SIGHUP, signal.SIG_DFL

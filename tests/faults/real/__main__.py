@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.faults.real.place import place
+from tests.faults.real.place import place, prepare
 from tests.faults.real.run import run, run_out
 from tests.faults.real.schedule import draw
 
@@ -24,11 +24,13 @@ PER_SCHEDULE = 6
 RUN_OUT_S_MAX = 240.0
 
 
-def lane(seeds: list[int], world: int, *, to_the_end: bool) -> Iterator[dict[str, Any]]:
+def lane(
+    seeds: list[int], world: int, *, to_the_end: bool, prepared: Path | None = None
+) -> Iterator[dict[str, Any]]:
     """One lane's schedules, each told when it is over; the last line tells of the run-out."""
     with tempfile.TemporaryDirectory(prefix="aftersale-lane-", ignore_cleanup_errors=True) as folder:
         home = Path(folder)
-        with place(home, world, PER_SCHEDULE * len(seeds) + 10) as made:
+        with place(home, world, PER_SCHEDULE * len(seeds) + 10, prepared) as made:
             for seed in seeds:
                 yield vars(run(made, draw(seed)))
             if to_the_end:
@@ -51,14 +53,20 @@ def lane(seeds: list[int], world: int, *, to_the_end: bool) -> Iterator[dict[str
 def lanes(seeds: range, jobs: int, *, to_the_end: bool) -> Iterator[dict[str, Any]]:
     """The schedules spread over `jobs` lanes, as they end."""
     shares = [seeds[at::jobs] for at in range(jobs)]
-    children = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.real", "--lane", json.dumps([list(share), seeds.start + at, to_the_end])],
-            stdout=subprocess.PIPE, text=True,
-        )
-        for at, share in enumerate(shares) if share
-    ]  # fmt: skip
-    yield from _lines(children)
+    with tempfile.TemporaryDirectory(prefix="aftersale-prepared-", ignore_cleanup_errors=True) as prepared:
+        prepare(Path(prepared))
+        asked = [
+            [list(share), seeds.start + at, to_the_end, prepared] for at, share in enumerate(shares) if share
+        ]
+        children = [
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.real", "--lane", json.dumps(one)],
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            for one in asked
+        ]
+        yield from _lines(children)
 
 
 def _lines(children: list[subprocess.Popen[str]]) -> Iterator[dict[str, Any]]:
@@ -119,8 +127,8 @@ def main() -> int:
     parser.add_argument("--lane", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.lane:
-        seeds, world, to_the_end = json.loads(chosen.lane)
-        for one in lane(seeds, world, to_the_end=to_the_end):
+        seeds, world, to_the_end, prepared = json.loads(chosen.lane)
+        for one in lane(seeds, world, to_the_end=to_the_end, prepared=Path(prepared)):
             sys.stdout.write(json.dumps(one, ensure_ascii=False) + "\n")
             sys.stdout.flush()
         return 0

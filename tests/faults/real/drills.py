@@ -19,7 +19,7 @@ from typing import Any
 from psycopg import Connection
 
 from aftersale.cases import people
-from tests.faults.real.place import QUICK, Place, place
+from tests.faults.real.place import QUICK, Place, place, prepare
 from tests.faults.real.restore import Told, copy_and_start, lose_and_restore
 from tests.faults.real.run import rest
 
@@ -33,10 +33,10 @@ NOTICED_S = 30.0  # F15
 SESSION_S = 60.0  # idle_in_transaction_session_timeout: what a silent session has locked is free by then
 
 
-def kill_switch(folder: Path, seed: int = 8, applications: int = 700) -> Told:
+def kill_switch(folder: Path, prepared: Path | None = None, seed: int = 8, applications: int = 700) -> Told:
     """Thrown at full speed: 5 s later no call starts any more, also not after every worker was killed and started anew."""
     told, began = Told(), time.monotonic()
-    with place(folder, seed, applications) as made:
+    with place(folder, seed, applications, prepared) as made:
         made.have(2)
         with _load(made):
             before = _until(lambda: _sent(made), lambda sent: sent >= 20, "20 calls under load")
@@ -59,10 +59,10 @@ def kill_switch(folder: Path, seed: int = 8, applications: int = 700) -> Told:
     return told
 
 
-def silence(folder: Path, seed: int = 9, applications: int = 80) -> Told:
+def silence(folder: Path, prepared: Path | None = None, seed: int = 9, applications: int = 80) -> Told:
     """The way to the database swallows everything and closes nothing: another worker goes on, the deaf one ends itself."""
     told, began = Told(), time.monotonic()
-    with place(folder, seed, applications) as made:
+    with place(folder, seed, applications, prepared) as made:
         made.have(0)
         deaf = made.zygote.start(["work", *QUICK, "--stuck-s", str(STUCK_S)], folder / "deaf.log")
         made.jump(timedelta(minutes=20))
@@ -133,7 +133,7 @@ def _until(ask: Callable[[], Any], enough: Callable[[Any], bool], what: str) -> 
     return found
 
 
-DRILLS: dict[str, Callable[[Path], Told]] = {
+DRILLS: dict[str, Callable[[Path, Path], Told]] = {
     "restore": lose_and_restore,
     "copy": copy_and_start,
     "kill switch": kill_switch,
@@ -141,22 +141,29 @@ DRILLS: dict[str, Callable[[Path], Told]] = {
 }
 
 
+@contextmanager
+def _folder(name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=f"aftersale-{name}-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 def main() -> int:
-    """All of them, each in a folder of its own."""
+    """All of them, each in a folder of its own, from one migrated database."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=DRILLS, help="this one")
     parser.add_argument("--json", type=Path, help="write the figures here")
     options = parser.parse_args()
     wrong, done = [], Counter[str]()
-    for name, drill in DRILLS.items():
-        if options.only not in (None, name):
-            continue
-        prefix = f"aftersale-{name.replace(' ', '-')}-"
-        with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder:
-            told = drill(Path(folder))
-        sys.stderr.write(f"{name}: {told.seconds} s {told.figures} {told.wrong or 'as promised'}\n")
-        wrong += [{"seed": name, "wrong": told.wrong}] if told.wrong else []
-        done.update({f"{name}: {what}": n for what, n in told.figures.items()})
+    with _folder("prepared") as prepared:
+        prepare(prepared)
+        for name, drill in DRILLS.items():
+            if options.only not in (None, name):
+                continue
+            with _folder(name.replace(" ", "-")) as folder:
+                told = drill(folder, prepared)
+            sys.stderr.write(f"{name}: {told.seconds} s {told.figures} {told.wrong or 'as promised'}\n")
+            wrong += [{"seed": name, "wrong": told.wrong}] if told.wrong else []
+            done.update({f"{name}: {what}": n for what, n in told.figures.items()})
     if options.json:
         text = json.dumps({"done": dict(done), "wrong": wrong}, ensure_ascii=False)
         options.json.write_text(text, encoding="utf-8")

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,7 @@ from aftersale.connectors.phone import without_numbers
 from aftersale.demo import sandbox_shops
 from aftersale.pg import Refused, cluster
 from aftersale.pg.connect import opened
+from aftersale.pg.home import Home
 from aftersale.pg.server import Server, start
 from aftersale.sandbox.control import Control, State
 from tests.faults.real.proxy import Proxy
@@ -68,7 +69,6 @@ class Place:
         self.pushes = stack.enter_context(
             Proxy(lambda: ("127.0.0.1", self.door_port), lambda: Http("push", self.acknowledged.seen))
         )
-        _migrate(home)
         self.zygote = Zygote(self.environment())
         stack.callback(self._end_zygote)
         sandbox = _sandbox(home, seed, applications, self.pushes.port)
@@ -280,24 +280,36 @@ class Place:
 
 
 @contextmanager
-def place(home: Path, seed: int, applications: int) -> Iterator[Place]:
-    """Everything of one lane, ended at exit."""
+def place(home: Path, seed: int, applications: int, prepared: Path | None = None) -> Iterator[Place]:
+    """Everything of one lane, ended at exit; begins with a copy of what `prepare` made, or makes it itself."""
+    if prepared is None:
+        prepare(home)
+    else:
+        home.mkdir(exist_ok=True)
+        subprocess.run(["cp", "-a", f"{prepared}/.", str(home)], check=True)
+        at = Home(home)
+        state = at.load()
+        assert state is not None
+        at.save(replace(state, port=0))  # each lane has its own
     with ExitStack() as stack:
         server = start(home)
         left = stack.enter_context(ExitStack())
         left.callback(server.stop)
-        local = server.home.data / "local.conf"
-        if not local.exists():
-            local.write_text(SMALL)
         made = Place(home, server, stack, seed, applications)
         made.leave_server = left.close
         stack.callback(made.close)
         yield made
 
 
-def _migrate(home: Path) -> None:
-    environment = {**_without_urls(), "AFTERSALE_HOME": str(home)}
-    subprocess.run(children.command("migrate"), check=True, stdout=subprocess.DEVNULL, env=environment)
+def prepare(home: Path) -> None:
+    """A migrated database, its server stopped again."""
+    server = start(home)
+    try:
+        (server.home.data / "local.conf").write_text(SMALL)
+        environment = {**_without_urls(), "AFTERSALE_HOME": str(home)}
+        subprocess.run(children.command("migrate"), check=True, stdout=subprocess.DEVNULL, env=environment)
+    finally:
+        server.stop()
 
 
 def _without_urls() -> dict[str, str]:

@@ -43,11 +43,16 @@ class Told:
 
 
 def lose_and_restore(
-    folder: Path, seed: int = 5, applications: int = 120, *, to_the_end: bool = True
+    folder: Path,
+    prepared: Path | None = None,
+    seed: int = 5,
+    applications: int = 120,
+    *,
+    to_the_end: bool = True,
 ) -> Told:
     """1. Backup under load, refunds go on. 2. The server is lost, the backup restored: nothing is sent, then all ends once."""
     told, began = Told(), time.monotonic()
-    with place(folder / "first", seed, applications) as made:
+    with place(folder / "first", seed, applications, prepared) as made:
         made.have(2)
         taken = _busy(made, lambda: backup.take(folder / "first", folder / "backup").until)
         backed_up = made.control.state().payments
@@ -66,10 +71,10 @@ def lose_and_restore(
     return told
 
 
-def copy_and_start(folder: Path, seed: int = 6, applications: int = 60) -> Told:
+def copy_and_start(folder: Path, prepared: Path | None = None, seed: int = 6, applications: int = 60) -> Told:
     """A copy of the data folder, credentials and all, is started while the platform is the real one: it sends nothing."""
     told, began = Told(), time.monotonic()
-    with place(folder / "first", seed, applications) as made:
+    with place(folder / "first", seed, applications, prepared) as made:
         made.have(1)
         _minutes(made, 10, refunds_min=3, since=0)
         _decide_unsent(made)

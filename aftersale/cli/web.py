@@ -2,14 +2,10 @@
 
 import gc
 import json
-import logging
 import os
-import signal
 import socket
 import sys
-import threading
 from multiprocessing import parent_process
-from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +15,8 @@ from aftersale.cli import fail, log_option
 if TYPE_CHECKING:
     from aftersale.config.log import Kind
 
-STUCK_S = 30  # a process that does not answer the first one for so long is replaced
+STUCK_S = 15  # a process that does not answer the first one for so long is replaced
+SLOW_S = 30  # whoever has not finished their request by then after SIGTERM is cut off
 
 
 @click.command("web")
@@ -27,9 +24,9 @@ STUCK_S = 30  # a process that does not answer the first one for so long is repl
 @click.option("--port", default=8000, show_default=True, help="Port to listen on; 0 takes a free one.")
 @click.option(
     "--processes",
-    type=click.IntRange(1, 8),
+    type=click.IntRange(0, 8),
     envvar="AFTERSALE_WEB_PROCESSES",
-    help="How many share the port; else one a core, at most 4.",
+    help="How many share the port; 0: one a core, at most 4.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the address as JSON.")
 @log_option
@@ -44,15 +41,11 @@ def command(host: str, port: int, processes: int | None, as_json: bool, log: "Ki
     Prometheus wants to know.
     """
     from aftersale.config.log import to_stderr
-    from aftersale.limits.publish import check_published
     from aftersale.pg import Refused
-    from aftersale.pg.connect import check, connect
 
     to_stderr(log)
     try:
-        with connect(application="aftersale web") as conn:
-            check(conn)
-            check_published(conn)
+        check_record()
         listening = _listen(host, port)
     except Refused as refused:
         fail(refused.why)
@@ -63,6 +56,16 @@ def command(host: str, port: int, processes: int | None, as_json: bool, log: "Ki
     shared = processes or _usual()
     os.environ.update(AFTERSALE_LOG=log, AFTERSALE_WEB_PROCESSES=str(shared))
     _serve(listening, shared)
+
+
+def check_record() -> None:
+    """Raises `Refused` unless the database is there and is this release's."""
+    from aftersale.limits.publish import check_published
+    from aftersale.pg.connect import check, connect
+
+    with connect(application="aftersale web") as conn:
+        check(conn)
+        check_published(conn)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,13 +80,13 @@ def _listen(host: str, port: int) -> socket.socket:
 def _serve(listening: socket.socket, processes: int) -> None:
     """Until SIGTERM or SIGINT. Several processes take turns at one socket; the first only keeps the others running."""
     import uvicorn
-    from uvicorn.supervisors import Multiprocess
 
     config = uvicorn.Config(
         "aftersale.cli.web:pages_and_door",
         factory=True,
         workers=processes,
         timeout_worker_healthcheck=STUCK_S,
+        timeout_graceful_shutdown=SLOW_S,
         log_config=None,
         log_level="warning",
         lifespan="off",
@@ -92,25 +95,26 @@ def _serve(listening: socket.socket, processes: int) -> None:
     if processes == 1:
         uvicorn.Server(config).run(sockets=[listening])
         return
-    told = logging.getLogger("uvicorn.error")
-    told.setLevel(logging.INFO)  # at this level it tells who died, beside much else
-    told.addFilter(lambda record: record.levelno > logging.INFO or str(record.msg).endswith("died"))
-    keeping = Multiprocess(config, [listening])
-    signal.signal(
-        signal.SIGHUP, signal.SIG_DFL
-    )  # a terminal that closes ends all instead of starting all anew
-    keeping.run()
+    from aftersale.config.keeping import keep
+
+    keep(config, listening)
 
 
 def pages_and_door() -> Any:
-    """The ASGI application of one process, with connections of its own."""
+    """The ASGI application of one process."""
+    from aftersale.config.keeping import begins
+
+    return begins(check_record, _application) if parent_process() else _application()
+
+
+def _application() -> Any:
+    """With connections of its own."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
     import psycopg
     from django.urls import get_resolver
 
     from aftersale.config.asgi import pages
     from aftersale.config.env import environment
-    from aftersale.config.log import to_stderr
     from aftersale.config.postgres.base import keep_connections
     from aftersale.health.door import HealthDoor
     from aftersale.health.reader import SETTINGS, Reader
@@ -127,10 +131,6 @@ def pages_and_door() -> Any:
         return connect_once(application="aftersale health", settings=SETTINGS, connect_timeout=2)
 
     given = environment()
-    first = parent_process()
-    if first is not None:
-        to_stderr(given.log)
-        threading.Thread(target=_end_after, args=(first,), name="first process", daemon=True).start()
     keep_connections(given.web_processes)
     reader = Reader(connect_for_health, home_folder())
     app = HealthDoor(Door(connect, pages), reader, given.metrics_token)
@@ -138,12 +138,6 @@ def pages_and_door() -> Any:
     _ = get_resolver().url_patterns
     gc.freeze()  # they stay: looking through them for garbage stopped every page for 40 ms now and then
     return app
-
-
-def _end_after(first: BaseProcess) -> None:
-    """Whoever kills the first process means all of them: nobody is left who would tell us to end."""
-    first.join()
-    os._exit(1)
 
 
 def _usual() -> int:

@@ -14,7 +14,7 @@ TEMPLATE = """\
 listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = ''
-max_connections = 60
+max_connections = 100
 password_encryption = 'scram-sha-256'
 
 shared_buffers = {buffers_mb}MB

@@ -1,8 +1,10 @@
 """Several processes of the pages on one port: each answers, one is replaced when it dies, none outlives the first."""
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +23,7 @@ from tests.people.test_accounts import code
 from tests.people.test_browser_story import process
 from tests.people.test_lost_step import with_step
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere one process is the default")
 Web = tuple[subprocess.Popen[str], str]
 
@@ -140,8 +142,41 @@ def test_when_the_first_ends_all_have_ended(web: Web, number: signal.Signals) ->
     running.send_signal(number)
     running.wait(PATIENCE_S)
     until(lambda: not any(lives(pid) for pid in started))
-    with pytest.raises(httpx2.ConnectError):
-        answers(url, 1)
+    until(lambda: refused(url))
+
+
+def test_while_the_last_request_takes_long_the_door_is_shut_and_not_stuck(web: Web) -> None:
+    running, url = web
+    place = urlsplit(url)
+    with socket.create_connection((str(place.hostname), place.port or 0)) as slow:
+        slow.sendall(b"POST /login HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{")
+        assert answers(url, 1) == [200]
+        running.terminate()
+        until(lambda: refused(url))
+    running.wait(PATIENCE_S)
+
+
+def refused(url: str) -> bool:
+    try:
+        httpx2.get(f"{url}/login", trust_env=False, timeout=1.0)
+    except httpx2.ConnectError:
+        return True
+    except httpx2.HTTPError:
+        return False
+    return False
+
+
+def test_where_no_process_can_start_the_first_ends_too(shops: Database, tmp_path: Path) -> None:
+    """The pages alone need this library, so the first process would come up without it."""
+    (tmp_path / "ninja.py").write_text("raise RuntimeError('not today')")
+    asked = children.command("web", "--port", "0", "--processes", "2", "--log", "json")
+    broken = {**shops.environment(), "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(asked, env=broken, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    told = [json.loads(line) for line in ended.stderr.splitlines()]
+    ours = [one for one in told if one["part"] == "config.keeping"]
+    assert ended.returncode == 1
+    assert {one["level"] for one in ours} == {"CRITICAL"}
+    assert all("cannot start | RuntimeError" in one["event"] for one in ours)
 
 
 def test_a_second_server_does_not_join_the_first(web: Web, shops: Database) -> None:

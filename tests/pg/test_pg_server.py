@@ -26,7 +26,7 @@ checkpoint_timeout           15min
 jit                          off
 listen_addresses             127.0.0.1
 unix_socket_directories
-max_connections              60
+max_connections             100
 password_encryption          scram-sha-256
 server_encoding              UTF8
 logging_collector            on

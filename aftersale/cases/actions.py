@@ -230,9 +230,9 @@ def settle(conn: Connection[Any], outcomes: Sequence["Outcome"], now: datetime) 
 
 
 def watch(conn: Connection[Any], now: datetime) -> int:
-    """Give what a breaker holds back to people (queue `over_budget`); how many cases are new there."""
-    is_open = conn.execute(_OUTCOME["breaker_open"].replace("%%", "%")).fetchone() == (True,)
-    return conn.execute(_OUTCOME["watch"], {"now": now}).rowcount if is_open else 0
+    """Give the automatic money that is held back to people (queue `over_budget`); how many cases are new there."""
+    stopped = conn.execute(_OUTCOME["money_stopped"].replace("%%", "%")).fetchone() == (True,)
+    return conn.execute(_OUTCOME["watch"], {"now": now}).rowcount if stopped else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,15 +90,16 @@ noted AS (
     OR hastened)
 SELECT shop_id, case_id, kind, state FROM settled
 
--- name: breaker_open
-SELECT EXISTS (SELECT FROM switch WHERE stopped AND action IN ('', 'automatic_money') AND by_whom LIKE 'breaker:%%')
+-- Automatic money is stopped, by a person or by a breaker. Where a person stopped everything, nobody could go on by hand.
+-- name: money_stopped
+SELECT EXISTS (SELECT FROM switch WHERE stopped AND (action = 'automatic_money' OR action = '' AND by_whom LIKE 'breaker:%%'))
 
 -- What cannot leave for now is watched over by a person.
 -- name: watch
 INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since)
 SELECT shop_id, case_id, 'over_budget', deadline_at, nullif(amount_fen, 0), %(now)s FROM (
   SELECT DISTINCT ON (i.shop_id, i.case_id) i.* FROM intent i
-  JOIN switch w ON w.shop_id IN (0, i.shop_id) AND w.stopped AND w.action IN ('', 'automatic_money') AND w.by_whom LIKE 'breaker:%%'
+  JOIN switch w ON w.shop_id IN (0, i.shop_id) AND w.stopped AND (w.action = 'automatic_money' OR w.action = '' AND w.by_whom LIKE 'breaker:%%')
   WHERE i.state = 'approved' AND i.due_at <= %(now)s AND held_back(i.shop_id, i.kind, i.money, i.approved_by)
   ORDER BY i.shop_id, i.case_id, i.money DESC) i
 WHERE NOT EXISTS (SELECT FROM queue_item q WHERE q.shop_id = i.shop_id AND q.case_id = i.case_id)

@@ -226,6 +226,7 @@ def _moving(request: HttpRequest, case: Case, waybills: list[str], now: datetime
         "groups": timeline.groups(),
         "undoable": undoable,
         "reviewed": [intent for intent in intents if intent.state == "planned"],
+        "held": any(intent.held for intent in intents),
         "by_hand": [intent for intent in intents if intent.state == "with_person"],
         "mark": f"{crc32(repr((show, told, [(intent.kind, intent.held) for intent, _ in undoable])).encode()):08x}",
         "now": now,

@@ -35,6 +35,7 @@ from aftersale.cases.access import (
     shops_of,
 )
 from aftersale.cases.rows import moment, read
+from aftersale.cases.waiting.search import ROWS as HITS_MAX
 from aftersale.core.lowering import lower_fact
 from aftersale.people import words
 from aftersale.people.bulk.offer import choosable
@@ -332,4 +333,5 @@ def search(request: HttpRequest) -> HttpResponse:
     found = hits_for(request.user, text)
     if len(found) == 1:
         return redirect("case", found[0][0].code, found[0][1].case_id)
-    return render(request, "people/search.html", {"text": text, "found": found, "now": moment()})
+    shown = {"text": text, "found": found, "full": len(found) == HITS_MAX, "now": moment()}
+    return render(request, "people/search.html", shown)

@@ -63,18 +63,19 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """One scope: all shops or one; `whole` stops it altogether."""
+    """One scope: all shops or one; `whole` stops it altogether. With each action whether a wider stop holds it as well."""
 
     shop_id: int
     name: str
     whole: Switch | None
-    actions: tuple[tuple[str, str, Switch | None], ...]
+    actions: tuple[tuple[str, str, Switch | None, bool], ...]
     mine: bool
+    under: bool
 
     @property
     def open(self) -> bool:
         """Whether one of the actions behind the first is stopped."""
-        return any(switch.stopped for _, _, switch in self.actions[1:] if switch)
+        return any(switch.stopped for _, _, switch, _ in self.actions[1:] if switch)
 
 
 @needs("queue", post="switch")
@@ -97,8 +98,18 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _panel(shop_id: int, name: str, switches: dict[tuple[int, str], Switch], mine: bool) -> Panel:
-    actions = tuple((code, words.intent(code), switches.get((shop_id, code))) for code in ACTIONS)
-    return Panel(shop_id, name, switches.get((shop_id, "")), actions, mine)
+    stopped = {place for place, switch in switches.items() if switch.stopped}
+    under = shop_id != EVERYWHERE and (EVERYWHERE, "") in stopped
+    actions = tuple(
+        (
+            code,
+            words.intent(code),
+            switches.get((shop_id, code)),
+            under or (shop_id != EVERYWHERE and (EVERYWHERE, code) in stopped),
+        )
+        for code in ACTIONS
+    )
+    return Panel(shop_id, name, switches.get((shop_id, "")), actions, mine, under)
 
 
 def _rights(shops: Collection[Shop]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from aftersale.act.claim import Claims
 from aftersale.act.due import Due, Waiting, within
-from aftersale.act.run import Limits
+from aftersale.act.run import Actor, Limits
 from aftersale.cases import actions
 from aftersale.pg.connect import opened
 from tests.conftest import Database
+from tests.flow.desk import staff
 from tests.flow.market import AT_ONCE, MarketDesk, fen, market_desk
 from tests.flow.paying import approved
 from tests.sandbox.running import START, Running, running
@@ -133,6 +135,52 @@ def test_what_does_not_fit_into_the_budget_waits_with_a_person_and_the_breaker_o
     assert sorted(market.all("SELECT case_id FROM queue_item WHERE queue = 'over_budget'")) == sorted(
         row["refund_id"] for row in rows[2:]
     )
+
+
+def test_automatic_money_that_a_person_stopped_waits_with_people(market: MarketDesk) -> None:
+    """Agreed to by hand it leaves once; what nobody took in hand leaves when it is released, and no row stays."""
+    by_hand, later = approved(market, 2)
+    both = [by_hand["refund_id"], later["refund_id"]]
+    shop_id = market.shops["demo2"]
+    staff(market.conn, shop_id)
+    market.conn.commit()
+    stop = partial(actions.set_switch, market.conn, shop_id, "automatic_money")
+    assert stop(True, "先查清", "主管阿兰", market.now) is None
+    actor = market.actor(AT_ONCE)
+    waiting = "SELECT case_id FROM queue_item WHERE queue = 'over_budget' ORDER BY 1"
+    rest(actor)
+    assert paid(market, both) == []
+    assert market.all(waiting) == sorted(both)
+
+    version = market.one("SELECT application_version FROM cases WHERE case_id = %s", both[0])
+    wish = (both[0], "agree_refund", fen(by_hand), version)
+    assert actions.person_intent(market.conn, shop_id, *wish, "主管阿兰", market.now, undo_s=0) is None
+    rest(actor)
+    assert paid(market, both) == [(both[0], fen(by_hand))]
+    assert market.all(waiting) == [both[1]]
+
+    assert stop(False, "查清了", "主管阿兰", market.now) is None
+    rest(actor)
+    assert paid(market, both) == sorted([(both[0], fen(by_hand)), (both[1], fen(later))])
+    assert market.all(waiting) == []
+
+
+def test_where_a_person_stopped_everything_nobody_could_go_on_by_hand(market: MarketDesk) -> None:
+    (row,) = approved(market, 1)
+    actions.set_switch(market.conn, 0, "", True, "先停", "主管阿兰", market.now)
+    rest(market.actor(AT_ONCE))
+    assert paid(market, [row["refund_id"]]) == []
+    assert market.all("SELECT case_id FROM queue_item") == []
+
+
+def paid(market: MarketDesk, case_ids: list[str]) -> list[tuple[str, int]]:
+    """What the platform paid of these, each as often as that."""
+    return sorted(one for one in market.paid_there() if one[0] in case_ids)
+
+
+def rest(actor: Actor) -> None:
+    while actor.turn():
+        pass
 
 
 def test_two_workers_with_one_list_send_each_refund_once(market: MarketDesk) -> None:

@@ -68,6 +68,8 @@ def test_what_was_done_on_a_row_can_be_taken_back(desk: tuple[Page, list[str]], 
     expect(page.locator("[data-row].gone")).to_have_count(1)
     page.keyboard.press("z")
     expect(page.locator("#toasts")).to_contain_text("已撤回")
+    expect(page.locator("#dock")).to_contain_text("已撤回「同意退款」，这张售后单会重新判断。")
+    expect(page.locator("#dock")).not_to_contain_text("已经不在队列里")
     with psycopg.connect(shops.owner) as conn:
         states = conn.execute("SELECT state FROM intent WHERE case_id = %s AND money", (mine,)).fetchall()
         notes = conn.execute(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 import psycopg
+import pytest
 from django.test import Client
 
 from aftersale.cases.waiting import upkeep
@@ -42,6 +43,22 @@ def test_what_was_found_can_be_taken_away(sign_in: SignIn) -> None:
     page = sign_in("主管阿兰").get("/search?q=龙井").content.decode()
     assert "没有找到" in page
     assert "/export/search" not in page
+
+
+def test_an_empty_search_asks_what_for_and_a_full_list_says_so(
+    sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ming = sign_in("客服小明")
+    page = ming.get("/search", {"q": " "}).content.decode()
+    assert "请输入要找的内容" in page
+    assert "没有找到" not in page
+    for case in (f"tea/{case_id(1, 5)}", f"snack/{case_id(2, 7)}"):
+        ming.post(f"/case/{case}/do/note", {"text": "两处都说到满减"})
+    both = ming.get("/search", {"q": "满减"}).content.decode()
+    assert both.count("search-hit") == 2
+    assert "最多显示" not in both
+    monkeypatch.setattr("aftersale.people.queue.HITS_MAX", 2)
+    assert "最多显示 2 单。" in ming.get("/search", {"q": "满减"}).content.decode()
 
 
 def plain_addresses() -> list[str]:

@@ -71,6 +71,36 @@ def test_everything_stopped_is_said_to_everybody(sign_in: SignIn, shops: Databas
         assert "全部店铺已全部停止，人工的也不会发出（店主，11-11 12:00 起）" in page
 
 
+def test_a_shop_s_card_says_when_all_shops_are_stopped(sign_in: SignIn, shops: Database) -> None:
+    lead = sign_in("主管阿兰")
+    assert "和全部店铺一起停着" not in text(lead.get("/switches").content)
+    with psycopg.connect(shops.owner) as conn:
+        conn.execute("INSERT INTO switch VALUES (0, 'automatic_money', true, '演练', '店主', moment())")
+    page = lead.get("/switches").content.decode()
+    for shop_id in (1, 2):
+        card = page.partition(f'id="place-{shop_id}"')[2].partition("</section>")[0]
+        assert card.count("和全部店铺一起停着") == 1, shop_id
+    assert "和全部店铺一起停着" not in page.partition('id="place-0"')[2].partition("</section>")[0]
+
+
+def test_a_rule_s_payment_that_is_stopped_does_not_say_that_all_is_well(
+    sign_in: SignIn, shops: Database
+) -> None:
+    with psycopg.connect(shops.owner) as conn:
+        row = conn.execute(
+            "SELECT case_id FROM intent WHERE shop_id = 1 AND money AND state = 'approved' AND planned_by LIKE 'rule:%'"
+        ).fetchone()
+    assert row is not None
+    agent, lead, address = sign_in("客服小明"), sign_in("主管阿兰"), f"/case/tea/{row[0]}"
+    assert "不需要人处理" in text(agent.get(address).content)
+    throw(lead, "automatic_money", "1")
+    page = text(agent.get(address).content)
+    assert "但已经停止：恢复后才会发出。" in page
+    assert "不需要人处理" not in page
+    throw(lead, "automatic_money", "0")
+    assert "不需要人处理" in text(agent.get(address).content)
+
+
 def test_who_stops_gives_a_reason_and_who_releases_need_not(sign_in: SignIn, shops: Database) -> None:
     lead = sign_in("主管阿兰")
     assert "请写明原因，开关没有变动。" in throw(lead, "automatic_money", "1", " ")

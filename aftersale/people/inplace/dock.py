@@ -44,6 +44,7 @@ def told(request: HttpRequest, case: Case, kind: str, refusal: Refusal | None, s
     if refusal is None and kind not in STAY:
         context["notice"] = _notice(case, kind, sentence)
     context |= _dock(case, request.user.get_username())
+    context["undone"] = refusal is None and kind == "undo"  # it comes back once it is decided anew
     answer = render(request, "people/queue/_done.html", context)
     row = {"key": f"{case.shop.code}:{case.case_id}", "gone": not context["waits"], "ok": refusal is None}
     answer["HX-Trigger-After-Settle"] = json.dumps({"desk:done": row})

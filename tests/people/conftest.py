@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "aftersale.config.settings")
@@ -13,7 +14,7 @@ import django
 django.setup()
 
 # ruff: noqa: E402
-from django.core.cache import cache, caches
+from django.core.cache import caches
 from django.db import connections
 from django.test import Client
 
@@ -52,7 +53,8 @@ def seconds_later(request: pytest.FixtureRequest) -> Callable[[], None]:
     """Counters are read anew every few seconds; each test begins with fresh ones, and with no throttle."""
     caches["process"].clear()
     if "shops" in request.fixturenames:
-        cache.clear()
+        with psycopg.connect(request.getfixturevalue("shops").owner, autocommit=True) as conn:
+            conn.execute("DELETE FROM shared_cache")
     return caches["process"].clear
 
 

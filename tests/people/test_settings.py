@@ -23,6 +23,7 @@ def test_nothing_set_is_this_machine_only() -> None:
         https=False,
         metrics_token="",
         log="text",
+        web_processes=0,
     )
 
 

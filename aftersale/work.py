@@ -40,6 +40,8 @@ OTHER_TABLES = (
     psycopg.errors.InsufficientPrivilege,
 )
 """The database is not the one that this code is for: no body's fault."""
+UNDECIDABLE = (psycopg.DataError, psycopg.IntegrityError)
+"""What the book makes of a case cannot be reckoned, or a guard of the database refuses it: that is for people."""
 TOO_OFTEN = "每次处理它，处理的进程都没有回来；请人工查看"
 
 Turn = Callable[[], int]
@@ -194,7 +196,7 @@ class Desk:
         """Decide the cases whose look is due. What cannot be decided keeps no other shop waiting."""
         try:
             return again(self._due)
-        except psycopg.DataError:
+        except UNDECIDABLE:
             log.exception("a batch of due cases cannot be decided and is taken shop by shop")
         now = self.now()
         with self.conn.transaction():
@@ -204,7 +206,7 @@ class Desk:
     def _due_of(self, shop_id: int, now: datetime) -> int:
         try:
             return again(partial(self._some_of, shop_id, now, LOOKS_MAX, self.decider.decide))
-        except psycopg.DataError:
+        except UNDECIDABLE:
             log.exception("the due cases of shop %s are decided one by one", shop_id)
         for count in range(APART_MAX):
             if not self._one_of(shop_id, now):
@@ -215,7 +217,7 @@ class Desk:
         """A case that not even people can be given is parked, and tried again later."""
         try:
             return again(partial(self._some_of, shop_id, now, 1, self._decide_or_hand_over))
-        except psycopg.DataError as error:
+        except UNDECIDABLE as error:
             with self.conn.transaction():
                 case_id = self.decider.later(shop_id, now)
                 log.exception(
@@ -237,7 +239,7 @@ class Desk:
         try:
             with self.conn.transaction():
                 self.decider.decide(now)
-        except psycopg.DataError:
+        except UNDECIDABLE:
             log.exception("the book cannot decide what was touched: it goes to people")
             self.decider.hand_over(now)
 

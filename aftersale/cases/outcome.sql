@@ -168,7 +168,7 @@ SELECT planned_by, changed_at FROM intent WHERE shop_id = %(shop_id)s AND case_i
   AND state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')
 
 -- name: hold
-UPDATE order_money m SET held_fen = m.held_fen + %(amount_fen)s FROM orders o
+UPDATE order_money m SET held_fen = m.held_fen + %(amount_fen)s, exact = m.held_fen + %(amount_fen)s = m.paid_fen FROM orders o
 WHERE m.shop_id = %(shop_id)s AND m.order_id = %(order_id)s AND o.shop_id = m.shop_id AND o.order_id = m.order_id
   AND (m.held_fen + %(amount_fen)s <= least(m.paid_fen, o.paid_fen)) IS TRUE
 

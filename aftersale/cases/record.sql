@@ -54,7 +54,7 @@ WITH stale AS (
             OR i.platform_version = v.application_version AND (NOT i.money OR i.amount_fen = v.amount_fen))) IS NOT TRUE
         ELSE i.platform_version <> v.application_version END
   RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
-UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen
+UPDATE order_money m SET held_fen = m.held_fen - s.freed_fen, exact = false
 FROM (SELECT shop_id, order_id, sum(amount_fen) AS freed_fen FROM stale WHERE money GROUP BY 1, 2) s
 WHERE m.shop_id = s.shop_id AND m.order_id = s.order_id
 
@@ -83,13 +83,15 @@ FROM room r WHERE v.ctid = r.place AND (r.running_fen <= r.left_fen) IS NOT TRUE
 
 -- name: plan_intents
 WITH wanted AS (
-  SELECT v.*, k.kind, k.kind = 'agree_refund' AS pays FROM verdict v CROSS JOIN LATERAL unnest(v.kinds) AS k(kind)),
+  SELECT v.*, k.kind, k.kind = 'agree_refund' AS pays FROM verdict v CROSS JOIN LATERAL unnest(v.kinds) AS k(kind)
+  WHERE v.kinds <> '{}'),
 planned AS (
   INSERT INTO intent AS i (shop_id, case_id, kind, platform_version, amount_fen, order_id, money, state, due_at,
     deadline_at, planned_by, approved_by, created_at, changed_at, payee)
   SELECT w.shop_id, w.case_id, w.kind, w.application_version, CASE WHEN w.pays THEN w.amount_fen ELSE 0 END,
     w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s,
-    (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = w.shop_id AND o.order_id = w.order_id)
+    CASE WHEN w.pays OR w.kind LIKE 'message:%%' THEN
+      (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = w.shop_id AND o.order_id = w.order_id) END
   FROM wanted w
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
@@ -101,7 +103,8 @@ planned AS (
     -- application changes.
     AND NOT (w.kind IN ('agree_refund', 'agree_return') AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.platform_version = w.application_version
-      AND (i.kind = 'refuse' AND i.state <> 'cancelled' OR i.money AND i.state = 'refused')))
+      -- Not an OR, for which all of the shop's trouble would be read.
+      AND CASE WHEN i.kind = 'refuse' THEN i.state <> 'cancelled' ELSE i.money AND i.state = 'refused' END))
     -- A buyer is told a thing once, a parcel is stopped once, however often the application changes.
     AND NOT ((w.kind LIKE 'message:%%' OR w.kind IN ('intercept', 'cancel_shipment')) AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id
       AND i.case_id = w.case_id AND i.kind = w.kind AND i.state NOT IN ('cancelled', 'refused')))
@@ -111,7 +114,7 @@ planned AS (
     changed_at = excluded.changed_at, outcome = NULL
   WHERE i.state = 'cancelled'
   RETURNING i.shop_id, i.order_id, i.amount_fen, i.money)
-UPDATE order_money m SET held_fen = m.held_fen + p.held_fen
+UPDATE order_money m SET held_fen = m.held_fen + p.held_fen, exact = m.held_fen + p.held_fen = m.paid_fen
 FROM (SELECT shop_id, order_id, sum(amount_fen) AS held_fen FROM planned WHERE money GROUP BY 1, 2) p
 WHERE m.shop_id = p.shop_id AND m.order_id = p.order_id
 
@@ -152,9 +155,8 @@ WHERE v.changed AND v.prior_decision IS NOT NULL AND v.queue IS NULL AND q.shop_
 INSERT INTO queue_item AS q (shop_id, case_id, queue, due_at, amount_fen, since, reason, action, state, asked_fen)
 SELECT v.shop_id, v.case_id, v.queue, least(v.due_at, v.target_at, (
     SELECT min(p.due_at) FROM promise p WHERE p.shop_id = v.shop_id AND p.case_id = v.case_id AND p.state = 'open')), v.amount_fen, %(now)s,
-  coalesce(c.reason, ''), v.action, coalesce(v.state, ''),
-  coalesce(v.amount_fen, c.amount_fen)
-FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
+  coalesce(v.reason, ''), v.action, coalesce(v.state, ''), coalesce(v.amount_fen, v.case_amount_fen)
+FROM verdict v
 WHERE v.queue IS NOT NULL AND v.changed ORDER BY 1, 2
 ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queue, due_at = excluded.due_at,
   amount_fen = excluded.amount_fen, reason = excluded.reason, action = excluded.action, state = excluded.state,
@@ -166,7 +168,7 @@ WHERE (q.queue, q.due_at, q.amount_fen, q.reason, q.action, q.state, q.asked_fen
 -- name: unstopped
 INSERT INTO queue_item (shop_id, case_id, queue, due_at, amount_fen, since, action, state, asked_fen, reason)
 SELECT v.shop_id, v.case_id, 'platform_refused', v.due_at, v.amount_fen, %(now)s, v.action, coalesce(v.state, ''), v.amount_fen,
-  coalesce((SELECT c.reason FROM cases c WHERE c.shop_id = v.shop_id AND c.case_id = v.case_id), '')
+  coalesce(v.reason, '')
 FROM verdict v
 WHERE v.money AND v.changed AND v.prior_decision IS NOT NULL AND 'cancel_shipment' = ANY (v.kinds)
   AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.money
@@ -188,12 +190,12 @@ ON CONFLICT (shop_id, case_id) DO UPDATE SET at = excluded.at WHERE l.at <> excl
 -- name: ledger
 WITH left_now AS (
   INSERT INTO ledger (shop_id, case_id, entry, order_id, amount_fen, origin, at)
-  SELECT c.shop_id, c.case_id, l.entries + 1, c.order_id, c.amount_fen, 'platform', %(now)s
-  FROM verdict v JOIN cases c ON c.shop_id = v.shop_id AND c.case_id = v.case_id
+  SELECT v.shop_id, v.case_id, l.entries + 1, v.order_id, v.case_amount_fen, 'platform', %(now)s
+  FROM verdict v
   CROSS JOIN LATERAL (SELECT count(*) AS entries, sum(l.amount_fen) AS paid_fen FROM ledger l
-    WHERE l.shop_id = c.shop_id AND l.case_id = c.case_id) l
-  WHERE v.state = 'refunded' AND c.amount_fen > 0 AND coalesce(l.paid_fen, 0) = 0
-    AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = c.shop_id AND i.case_id = c.case_id AND i.money
+    WHERE l.shop_id = v.shop_id AND l.case_id = v.case_id) l
+  WHERE v.state = 'refunded' AND v.case_amount_fen > 0 AND coalesce(l.paid_fen, 0) = 0
+    AND NOT EXISTS (SELECT FROM intent i WHERE i.shop_id = v.shop_id AND i.case_id = v.case_id AND i.money
       AND i.state IN ('sending', 'unknown'))
   ON CONFLICT DO NOTHING
   RETURNING shop_id, order_id, amount_fen)

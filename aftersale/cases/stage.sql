@@ -19,7 +19,8 @@ CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, case_id text {plain}, orde
   application_version bigint, state text {plain}, due_at timestamptz, applied_at timestamptz, rule text {plain},
   action text {plain}, queue text {plain}, amount_fen bigint, kinds text[] {plain}, money bool, facts text {plain},
   look_at timestamptz, target_at timestamptz, prior_decision bigint, prior_rule text {plain}, prior_version bigint,
-  prior_refunded bigint, changed bool, decision_id bigint, book_version text {plain}, settings jsonb) ON COMMIT DELETE ROWS
+  prior_refunded bigint, changed bool, decision_id bigint, reason text {plain}, case_amount_fen bigint,
+  book_version text {plain}, settings jsonb) ON COMMIT DELETE ROWS
 
 -- What a record's columns are like in the table it goes to.
 -- name: types

@@ -1,12 +1,12 @@
 -- name: verdict
 INSERT INTO {into} (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version,
-  prior_refunded, changed, decision_id)
+  prior_refunded, changed, decision_id, reason, case_amount_fen)
 WITH {settings}
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
-    j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
+    f.reason, f.amount_fen AS case_amount_fen, j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
     f.applied_at + make_interval(hours => ({due_hours})::int) AS target_at
   FROM (SELECT DISTINCT shop_id, case_id FROM {touched}) t
   JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
@@ -21,7 +21,7 @@ SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_a
   p.rule, ({actions})[v.rule_no + 1], ({queues})[v.rule_no + 1], v.amount_fen,
   string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version,
   h.refunded_version, c.changed,
-  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
+  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END, v.reason, v.case_amount_fen
 FROM judged v
 CROSS JOIN LATERAL (SELECT ({rules})[v.rule_no + 1] AS rule) p
 LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id
@@ -68,12 +68,12 @@ RETURNING case_id
 -- name: hand_over
 INSERT INTO verdict (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version, prior_refunded, changed,
-  decision_id)
+  decision_id, reason, case_amount_fen)
 SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at, 'not_decided',
   'manual_review', CASE WHEN o.open THEN 'manual' END, f.amount_fen, '{{}}', false, ROW({reads})::text,
   CASE WHEN o.open THEN %(now)s + interval '1 hour' END, %(now)s + interval '1 hour',
   h.decision_id, h.rule, h.decided_version, h.refunded_version, c.changed,
-  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END
+  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END, f.reason, f.amount_fen
 FROM (SELECT DISTINCT shop_id, case_id FROM touched) t
 JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
 LEFT JOIN handling h ON h.shop_id = f.shop_id AND h.case_id = f.case_id

@@ -236,6 +236,64 @@ def test_what_the_platform_paid_beyond_our_holds_is_never_free(desk: Desk) -> No
     assert desk.one(HELD) == 0
 
 
+FULL = "SELECT held_fen, exact FROM order_money WHERE order_id = 'T1'"
+
+
+def test_an_order_filled_by_adding_up_is_known_exactly_until_it_changes(desk: Desk) -> None:
+    desk.tell(order(paid_fen=5_000), application("A", zero_second_covered=True))
+    assert desk.one(FULL) == (5_000, True)
+    desk.tell(application("A", 2, reason="fake", aftersale_type="return_refund", state="return_agreed"))
+    assert (desk.all(STATES), desk.one(FULL)) == ([("A", "cancelled")], (0, False))
+    assert actions.person_intent(desk.conn, 1, "A", "agree_refund", 5_000, 2, "主管阿兰", desk.now) is None
+    assert desk.one(FULL) == (5_000, True)
+    assert actions.undo(desk.conn, 1, "A", "agree_refund", "主管阿兰", desk.now) is None
+    assert desk.one(FULL) == (0, False)
+
+
+def test_what_the_platform_pays_beyond_an_order_that_we_filled_is_counted(desk: Desk) -> None:
+    desk.tell(order(paid_fen=5_000), application("A", zero_second_covered=True))
+    desk.tell(application("B", amount_fen=3_000, state="refunded"))
+    assert desk.one(FULL) == (5_000, False)
+    sent(desk, told("A", 5_000, "refused"))
+    assert desk.one(FULL) == (3_000, False)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "held_fen = least(paid_fen, held_fen + 3000)",
+        "held_fen = held_fen - 1000",
+        "paid_fen = 6000",
+        "paid_fen = 6000, held_fen = 6000, exact = true",
+    ],
+)
+def test_a_change_that_says_nothing_of_it_leaves_the_order_uncertain(desk: Desk, change: str) -> None:
+    """As a worker of the release before writes it; or one who says it of an order that had no room."""
+    desk.tell(order(paid_fen=5_000), application("A", zero_second_covered=True))
+    desk.conn.execute(f"UPDATE order_money SET {change}")
+    assert desk.one("SELECT exact FROM order_money") is False
+
+
+def test_an_order_with_room_left_is_never_said_to_be_full(desk: Desk) -> None:
+    desk.tell(order(paid_fen=6_000), application("A", zero_second_covered=True))
+    for change in ("exact = true", "held_fen = 5999, exact = true"):
+        desk.conn.execute(f"UPDATE order_money SET {change}")
+        assert desk.one("SELECT exact FROM order_money") is False, change
+
+
+def test_what_a_case_has_paid_counts_for_the_order_that_it_names_now(desk: Desk) -> None:
+    desk.tell(order(), application("A", amount_fen=3_000, state="refunded"))
+    desk.tell(order("T2", paid_fen=5_000), application("B", order_id="T2", zero_second_covered=True))
+    full = "SELECT held_fen, exact FROM order_money ORDER BY order_id"
+    assert desk.all(full) == [(3_000, False), (5_000, True)]
+    desk.tell(application("A", 2, order_id="T2", amount_fen=3_000, state="refunded"))
+    assert desk.all(full) == [(3_000, False), (5_000, False)]
+    sent(desk, told("B", 5_000, "refused"))
+    assert desk.all(full) == [(3_000, False), (3_000, False)]
+    desk.tell(application("C", order_id="T2", amount_fen=2_001, zero_second_covered=True))
+    assert desk.all(STATES) == [("B", "refused")]
+
+
 def test_an_order_that_grows_counts_what_had_left_before(desk: Desk) -> None:
     desk.tell(order(paid_fen=5_000), application("B", amount_fen=8_000, state="refunded"))
     desk.tell(order(version=2, paid_fen=10_000))

@@ -98,6 +98,26 @@ def test_what_cannot_be_decided_is_peoples_and_keeps_no_other_shop(desk: Desk) -
     assert desk.one("SELECT count(*) FROM parked") == 0
 
 
+def test_what_a_guard_refuses_is_peoples_and_keeps_no_other_shop(desk: Desk) -> None:
+    """More has left the first shop's order than is held for it, so nothing of it may be planned."""
+    before = rules(desk)
+    tell(desk, 1, application("R9", state="refunded", amount_fen=3_000))
+    desk.conn.execute("UPDATE intent SET state = 'cancelled' WHERE money")
+    desk.conn.execute("UPDATE order_money SET held_fen = 0")
+    desk.conn.execute("UPDATE handling SET decided_version = -1 WHERE case_id = 'R1'")
+    desk.conn.commit()
+    kept(desk, 1)
+    assert worker(desk).take_due() == 3
+    assert [row for row in rules(desk) if row[1] == "R1"] == [
+        (1, "R1", "not_decided", "manual"), before[1],
+    ]  # fmt: skip
+    assert desk.all("SELECT shop_id, state FROM intent WHERE money ORDER BY 1") == [
+        (1, "cancelled"), (2, "approved"),
+    ]  # fmt: skip
+    assert desk.all("SELECT shop_id, case_id, queue FROM queue_item") == [(1, "R1", "manual")]
+    assert desk.one("SELECT count(*) FROM look WHERE at <= %s", desk.now) == 0
+
+
 def test_news_of_a_shop_that_cannot_be_decided_is_kept_and_shown_to_people(desk: Desk) -> None:
     reader = open_to_pushes(desk)
     kept(desk, 1, unshipped_agree_hours="soon")

@@ -58,6 +58,7 @@ BUGS = (
     Bug("no ledger", "P3", "a payment that is done is not written down", text(actions, "_OUTCOME", "settle", ("FROM settled WHERE money AND state = 'done'", "FROM settled WHERE money AND state = 'never'"))),
     Bug("hold forgotten", "P3", "planned money is not held", text(actions, "_RECORD", "plan_intents", ("m.held_fen + p.held_fen", "m.held_fen"))),
     Bug("freed on timeout", "P3", "a timeout releases the money", text(actions, "_OUTCOME", "settle", ("WHERE money AND state IN ('refused', 'cancelled')\n", "WHERE money AND state IN ('refused', 'cancelled', 'unknown')\n")), theme="budget"),
+    Bug("full for ever", "P3", "an order that we filled is believed exact though the platform paid beyond it", schema("DROP TRIGGER order_money_said ON order_money"), check=checks.overpaid),
     Bug("not freed", "P3", "what is withdrawn keeps its money held", text(actions, "_RECORD", "cancel_stale", ("m.held_fen - s.freed_fen", "m.held_fen"))),
     # P4: unknown is unknown
     Bug("retry", "P4", "what was not heard is sent again without a question", code(run, "outcome", _unknown_is(TryLater(0.0, "lost")))),

@@ -16,7 +16,7 @@ from aftersale.act import run
 from aftersale.act.run import Actor, Limits
 from aftersale.cases import actions, ledger
 from aftersale.cases.actions import Outcome
-from tests.faults.judge import Finding
+from tests.faults.judge import ORDER_MONEY, Finding
 from tests.faults.simulation.crew import AGENT, FAST, OWNER, TEXTS
 from tests.faults.simulation.market import START, World
 from tests.faults.simulation.people import SEEN, WAITING
@@ -67,6 +67,33 @@ def put_off(place: Place) -> list[Finding]:
             " - make_interval(mins => (setting_of(shop_id, 'act_margin_minutes') #>> '{}')::int)"
         ).fetchall()
     return [Finding("P5", f"{row[0]} is put off to {row[1]}, and due by {row[2]}") for row in late]
+
+
+def overpaid(place: Place) -> list[Finding]:
+    """What the platform paid beyond an order that we filled is counted when ours is refused (P3)."""
+    with scene(place) as one:
+        row = place.admin.execute(
+            "UPDATE intent SET state = 'sending', sent_at = now(), sends = 1 WHERE money"
+            " RETURNING shop_id, case_id, kind, platform_version, amount_fen, epoch"
+        ).fetchone()
+        assert row is not None, "nothing was decided"
+        assert place.admin.execute("SELECT held_fen = paid_fen FROM order_money").fetchall() == [(True,)]
+        place.admin.execute(
+            'INSERT INTO cases SELECT (jsonb_populate_record(c, \'{"case_id": "other"}\')).* FROM cases c'
+        )
+        conn = place.connection("act1")
+        with conn.transaction():
+            conn.execute(
+                "INSERT INTO ledger (shop_id, case_id, order_id, amount_fen, origin, at)"
+                " SELECT shop_id, 'other', order_id, 1_000, 'platform', now() FROM cases WHERE case_id = 'other'"
+            )
+            conn.execute("UPDATE order_money SET held_fen = least(paid_fen, held_fen + 1_000)")
+            assert actions.settle(conn, [Outcome(*row, "refused")], one.now()) == 1, "nothing was settled"
+        wrong = place.admin.execute(ORDER_MONEY).fetchall()
+    return [
+        Finding("P3", f"of order {order} {held} are held, {fen} are paid or open")
+        for order, held, fen in wrong
+    ]
 
 
 def late_yes(place: Place) -> list[Finding]:

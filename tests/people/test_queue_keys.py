@@ -1,10 +1,11 @@
 """The queue is cleared with the keyboard alone: no mouse, no page loaded anew."""
 
+import re
 from collections.abc import Iterator
 
 import psycopg
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from aftersale.cases import actions, stage
 from aftersale.cases.stage import Batch
@@ -63,13 +64,27 @@ def test_what_was_done_on_a_row_can_be_taken_back(desk: tuple[Page, list[str]], 
     page.keyboard.press("Enter")
     expect(page.locator("#dock")).to_contain_text("备注已保存。")
     mine = page.locator("[data-row].here .c-case a").inner_text()
-    page.keyboard.press("a")
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:  # the bar of the row to which the desk moves on
+        late.append(route)
+
+    page.route(re.compile("/dock/"), hold)
+    with page.expect_request(re.compile("/dock/")):
+        page.keyboard.press("a")
     expect(page.locator("#toasts")).to_contain_text("¥12.50")
     expect(page.locator("[data-row].gone")).to_have_count(1)
     page.keyboard.press("z")
     expect(page.locator("#toasts")).to_contain_text("已撤回")
     expect(page.locator("#dock")).to_contain_text("已撤回「同意退款」，这张售后单会重新判断。")
     expect(page.locator("#dock")).not_to_contain_text("已经不在队列里")
+    expect(page.locator("[data-row].here .c-case a")).to_have_text(mine)
+    assert len(late) == 1
+    with page.expect_response(re.compile("/dock/")):
+        late[0].continue_()
+    page.unroute_all()
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    expect(page.locator("#dock")).to_contain_text("已撤回「同意退款」，这张售后单会重新判断。")
     with psycopg.connect(shops.owner) as conn:
         states = conn.execute("SELECT state FROM intent WHERE case_id = %s AND money", (mine,)).fetchall()
         notes = conn.execute(

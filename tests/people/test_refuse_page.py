@@ -217,7 +217,7 @@ def test_in_the_bar_below_the_queue(sign_in: SignIn, shops: Database, answered: 
     assert f'data-for="row-tea-{DOCKED}"' in wrong
     assert nothing(shops, DOCKED)
     done = client.post(at, {**sent, "message": WORDS, "proof": photo()}, headers=headers)
-    row = {"key": f"tea:{DOCKED}", "gone": True, "ok": True}
+    row = {"key": f"tea:{DOCKED}", "gone": True, "undone": False, "ok": True}
     assert json.loads(done["HX-Trigger-After-Settle"]) == {"desk:done": row}
     assert "「拒绝」将在 30 秒后发出" in text(done.content)
     assert f'data-of="tea:{DOCKED}|refuse"' in done.content.decode()

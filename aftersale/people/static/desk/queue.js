@@ -124,7 +124,11 @@
   });
   document.querySelector(".desk-tab.on")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    if (event.target.id === "dock") ready = null;
+    if (event.target.id !== "dock") return;
+    const { verb, path } = event.detail.requestConfig;
+    const of = rows().find((row) => row.dataset.dock === path);
+    if (verb === "get" && of && of.id !== here) event.detail.shouldSwap = false; // the bar of a row that we have left
+    else ready = null;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.target.id !== "dock" || dock().querySelector(".dock-case")?.dataset.for !== here) return;
@@ -145,14 +149,15 @@
     }
   });
   document.addEventListener("desk:done", (event) => {
-    const { key, gone, ok } = event.detail;
+    const { key, gone, undone, ok } = event.detail;
     document.activeElement?.blur();
     if (!ok) return;
     picked.delete(key);
     const row = rows().find((one) => one.querySelector("[name=pick]").value === key);
     row?.classList.toggle("gone", gone);
     if (gone && row?.id === here) onward();
-    if (!gone && row) here = row.id; // what was taken back is what the bar shows now
+    if (row && (undone || !gone)) here = row.id; // what was taken back is what the bar shows now
+    if (dock().querySelector(".dock-case")?.dataset.for !== here) ask();
     show();
     const live = document.getElementById("live");
     if (live) htmx.trigger(live, "refresh");

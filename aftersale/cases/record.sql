@@ -90,8 +90,7 @@ planned AS (
     deadline_at, planned_by, approved_by, created_at, changed_at, payee)
   SELECT w.shop_id, w.case_id, w.kind, w.application_version, CASE WHEN w.pays THEN w.amount_fen ELSE 0 END,
     w.order_id, w.pays, 'approved', %(now)s, w.due_at, 'rule:' || w.rule, 'rule:' || w.rule, %(now)s, %(now)s,
-    CASE WHEN w.pays OR w.kind LIKE 'message:%%' THEN
-      (SELECT o.buyer_ref FROM orders o WHERE o.shop_id = w.shop_id AND o.order_id = w.order_id) END
+    CASE WHEN w.pays OR w.kind LIKE 'message:%%' THEN w.buyer_ref END
   FROM wanted w
   WHERE NOT (w.pays AND EXISTS (SELECT FROM intent i WHERE i.shop_id = w.shop_id AND i.case_id = w.case_id
     AND i.money AND i.state IN ('planned', 'approved', 'sending', 'unknown', 'done', 'with_person')))
@@ -125,16 +124,20 @@ SELECT v.shop_id, v.case_id, v.decision_id, %(now)s, v.application_version, coal
   v.rule, v.action, v.queue, v.amount_fen, v.facts, s.settings || coalesce(v.settings, '{}')
 FROM verdict v JOIN shop s ON s.id = v.shop_id WHERE v.changed
 
+-- Whoever decides a case has locked it, so nobody else writes its handling.
 -- name: handlings
-INSERT INTO handling AS h (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen,
-  target_at, refunded_version)
+UPDATE handling h SET decision_id = v.decision_id, decided_version = v.application_version, decided_at = %(now)s,
+  rule = v.rule, action = v.action, queue = v.queue, amount_fen = v.amount_fen, target_at = v.target_at,
+  refunded_version = CASE WHEN v.state = 'refunded' THEN v.application_version END, looked = v.look_at IS NOT NULL
+FROM verdict v
+WHERE v.changed AND v.prior_decision IS NOT NULL AND h.shop_id = v.shop_id AND h.case_id = v.case_id
+
+-- name: first_handlings
+INSERT INTO handling (shop_id, case_id, decision_id, decided_version, decided_at, rule, action, queue, amount_fen,
+  target_at, refunded_version, looked)
 SELECT shop_id, case_id, decision_id, application_version, %(now)s, rule, action, queue, amount_fen, target_at,
-  CASE WHEN state = 'refunded' THEN application_version END
-FROM verdict WHERE changed ORDER BY shop_id, case_id
-ON CONFLICT (shop_id, case_id) DO UPDATE SET decision_id = excluded.decision_id,
-  decided_version = excluded.decided_version, decided_at = excluded.decided_at, rule = excluded.rule,
-  action = excluded.action, queue = excluded.queue, amount_fen = excluded.amount_fen,
-  target_at = excluded.target_at, refunded_version = excluded.refunded_version
+  CASE WHEN state = 'refunded' THEN application_version END, look_at IS NOT NULL
+FROM verdict WHERE prior_decision IS NULL ORDER BY shop_id, case_id
 
 -- name: unqueue
 DELETE FROM queue_item q USING verdict v
@@ -178,7 +181,7 @@ ORDER BY 1, 2 ON CONFLICT (shop_id, case_id) DO UPDATE SET queue = excluded.queu
 
 -- name: unlook
 DELETE FROM look l USING verdict v
-WHERE v.prior_decision IS NOT NULL AND v.look_at IS NULL AND l.shop_id = v.shop_id AND l.case_id = v.case_id
+WHERE v.prior_decision IS NOT NULL AND v.prior_looked IS NOT FALSE AND v.look_at IS NULL AND l.shop_id = v.shop_id AND l.case_id = v.case_id
 
 -- name: looks
 INSERT INTO look AS l (shop_id, case_id, at)

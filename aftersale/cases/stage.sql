@@ -15,12 +15,13 @@ CREATE TEMP TABLE IF NOT EXISTS stage_message (shop_id int, case_id text, at tim
 CREATE TEMP TABLE IF NOT EXISTS stage_notice (shop_id int, kind text {plain}, external_id text {plain})
   ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE IF NOT EXISTS touched (shop_id int, case_id text {plain}) ON COMMIT DELETE ROWS;
-CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, case_id text {plain}, order_id text {plain},
-  application_version bigint, state text {plain}, due_at timestamptz, applied_at timestamptz, rule text {plain},
-  action text {plain}, queue text {plain}, amount_fen bigint, kinds text[] {plain}, money bool, facts text {plain},
-  look_at timestamptz, target_at timestamptz, prior_decision bigint, prior_rule text {plain}, prior_version bigint,
-  prior_refunded bigint, changed bool, decision_id bigint, reason text {plain}, case_amount_fen bigint,
-  book_version text {plain}, settings jsonb) ON COMMIT DELETE ROWS
+-- What most statements ask of a verdict stands first: to reach a column every one before it is walked over.
+CREATE TEMP TABLE IF NOT EXISTS verdict (shop_id int, changed bool, money bool, prior_looked bool, prior_decision bigint,
+  application_version bigint, decision_id bigint, amount_fen bigint, case_amount_fen bigint, prior_version bigint,
+  prior_refunded bigint, look_at timestamptz, due_at timestamptz, applied_at timestamptz, target_at timestamptz,
+  state text {plain}, queue text {plain}, kinds text[] {plain}, prior_rule text {plain}, case_id text {plain},
+  order_id text {plain}, rule text {plain}, action text {plain}, reason text {plain}, buyer_ref text {plain},
+  facts text {plain}, book_version text {plain}, settings jsonb) ON COMMIT DELETE ROWS
 
 -- What a record's columns are like in the table it goes to.
 -- name: types

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from aftersale.core.expression import Lit
-from aftersale.core.lowering import Lowered, lower, lower_fact, sql_literal
+from aftersale.core.lowering import Lowered, levels, lower, lower_fact, sql_literal
 from aftersale.core.rulebook import Book, Const, Setting
 from aftersale.pg.sql import queries
 from aftersale.rulebooks.books import Action
@@ -73,10 +73,11 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
     """
     shops_differ = shops_differ or any(one.by_platform for one in book.settings.values())
     setting: Any = (lambda name: f"s.{name}") if shops_differ else _defaults(book)
-    derived = _derived(book)
+    layers = _derived(book)
+    derived = {name: f"d{no}.{name}" for no, layer in enumerate(layers) for name in layer}
 
     def fact(name: str) -> str:
-        return f"d.{name}" if name in derived else f"f.{column(book, name)}"
+        return derived.get(name) or f"f.{column(book, name)}"
 
     def at(moment: str) -> Lowered:
         return lower(book, "postgres", fact=fact, setting=setting, now=moment, given=tuple(derived))
@@ -88,8 +89,7 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
         touched=target.touched,
         settings=f"s AS MATERIALIZED ({_settings(book, target.shop)})," if shops_differ else "",
         join_settings="JOIN s ON s.shop_id = t.shop_id" if shops_differ else "",
-        derived=_escaped(", ".join(f"{text} AS {name}" for name, text in derived.items()))
-        or "NULL AS nothing",
+        derived=_escaped("\n  ".join(_layer(no, layer) for no, layer in enumerate(layers))),
         rule_no=_escaped(now.rule_no),
         rules=_array(one.rule for one in says),
         actions=_array(one.action for one in says),
@@ -104,14 +104,26 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
     )
 
 
-def _derived(book: Book) -> dict[str, str]:
-    """SQL of the derived facts that do not depend on the moment: they are computed once a row."""
-    texts = {
-        name: lower_fact(book.catalogue, name, "postgres", fact=lambda n: f"f.{column(book, n)}", now="@now@")
-        for name, one in book.catalogue.facts.items()
-        if one.derived is not None
-    }
-    return {name: text for name, text in texts.items() if "@now@" not in text}
+def _derived(book: Book) -> list[dict[str, str]]:
+    """SQL of the derived facts that do not depend on the moment, each after those that it reads: computed once a row."""
+    layers: list[dict[str, str]] = []
+    place: dict[str, str] = {}
+    for no, level in enumerate(levels(book)):
+        layers.append({name: text for name in level if "@now@" not in (text := _fact(book, name, place))})
+        place |= {name: f"d{no}.{name}" for name in layers[-1]}
+    return layers
+
+
+def _fact(book: Book, name: str, place: Mapping[str, str]) -> str:
+    def fact(name: str) -> str:
+        return place.get(name) or f"f.{column(book, name)}"
+
+    return lower_fact(book.catalogue, name, "postgres", fact=fact, now="@now@", given=tuple(place))
+
+
+def _layer(no: int, texts: Mapping[str, str]) -> str:
+    made = ", ".join(f"{text} AS {name}" for name, text in texts.items())
+    return f"CROSS JOIN LATERAL (SELECT {made} OFFSET 0) d{no}" if made else ""
 
 
 def _defaults(book: Book) -> Mapping[str, Any]:

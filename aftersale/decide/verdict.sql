@@ -1,27 +1,27 @@
 -- name: verdict
 INSERT INTO {into} (shop_id, case_id, order_id, application_version, state, due_at, applied_at, rule, action, queue,
   amount_fen, kinds, money, facts, look_at, target_at, prior_decision, prior_rule, prior_version,
-  prior_refunded, changed, decision_id, reason, case_amount_fen)
+  prior_refunded, prior_looked, changed, decision_id, reason, case_amount_fen, buyer_ref)
 WITH {settings}
 -- A look is due at the first moment to come at which another rule would speak, all else as it is.
 judged AS (
   SELECT f.shop_id, f.case_id, f.order_id, f.application_version, f.state, f.due_at, f.applied_at,
-    f.reason, f.amount_fen AS case_amount_fen, j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts, l.at AS look_at,
+    f.reason, f.amount_fen AS case_amount_fen, f.buyer_ref, j.rule_no, {amount} AS amount_fen, ROW({reads})::text AS facts,
+    CASE WHEN m.at < ANY (n.moments) THEN (SELECT min(k.at) FROM (SELECT unnest(n.moments) AS at) k
+      WHERE k.at > m.at AND ({rule_no_then}) <> j.rule_no) END AS look_at,
     f.applied_at + make_interval(hours => ({due_hours})::int) AS target_at
   FROM (SELECT DISTINCT shop_id, case_id FROM {touched}) t
   JOIN case_facts f ON f.shop_id = t.shop_id AND f.case_id = t.case_id
   {join_settings}
   CROSS JOIN (SELECT %(now)s::timestamptz AS at) m
-  CROSS JOIN LATERAL (SELECT {derived} OFFSET 0) d
+  {derived}
   CROSS JOIN LATERAL (SELECT {rule_no} AS rule_no OFFSET 0) j
-  CROSS JOIN LATERAL (SELECT ARRAY[{looks}]::timestamptz[] AS moments OFFSET 0) n
-  LEFT JOIN LATERAL (SELECT min(k.at) AS at FROM unnest(n.moments) AS k(at)
-    WHERE m.at < ANY (n.moments) AND k.at > m.at AND ({rule_no_then}) <> j.rule_no) l ON true)
+  CROSS JOIN LATERAL (SELECT ARRAY[{looks}]::timestamptz[] AS moments OFFSET 0) n)
 SELECT v.shop_id, v.case_id, v.order_id, v.application_version, v.state, v.due_at, v.applied_at,
   p.rule, ({actions})[v.rule_no + 1], ({queues})[v.rule_no + 1], v.amount_fen,
   string_to_array(nullif(({kinds})[v.rule_no + 1], ''), ','), ({monies})[v.rule_no + 1], v.facts, v.look_at, v.target_at, h.decision_id, h.rule, h.decided_version,
-  h.refunded_version, c.changed,
-  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END, v.reason, v.case_amount_fen
+  h.refunded_version, h.looked, c.changed,
+  CASE WHEN c.changed THEN nextval('decision_id') ELSE h.decision_id END, v.reason, v.case_amount_fen, v.buyer_ref
 FROM judged v
 CROSS JOIN LATERAL (SELECT ({rules})[v.rule_no + 1] AS rule) p
 LEFT JOIN handling h ON h.shop_id = v.shop_id AND h.case_id = v.case_id

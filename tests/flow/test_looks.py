@@ -76,3 +76,11 @@ def test_a_worker_takes_no_more_than_a_batch_and_leaves_none_behind(desk: Desk) 
     assert taken == [12, 12, 6]
     assert desk.one("SELECT count(*) FROM handling WHERE rule = 'unshipped_auto'") == 30
     assert desk.all("SELECT at FROM look") == []
+
+
+def test_a_look_goes_with_what_it_waited_for(desk: Desk) -> None:
+    opens = NOON + timedelta(hours=1)
+    desk.tell(order("T1", locked_until=opens), application("R1", order_id="T1"))
+    assert desk.all("SELECT at FROM look") == [opens]
+    desk.tell(application("R1", 2, order_id="T1", state="closed"))
+    assert desk.all("SELECT at FROM look") == []

@@ -74,7 +74,7 @@ BUGS = (
     Bug("last word wins", "P8", "an older version overwrites a newer one", code(actions, "APPLICATIONS", lambda real: _swapped(real, OLDER, "WHERE true"))),
     Bug("other is newer", "P8", "whatever differs from what is known counts as news", code(actions, "APPLICATIONS", lambda real: _swapped(real, OLDER, "WHERE excluded.application_version <> c.application_version"))),
     Bug("older is newer", "P8", "only the first version counts", code(actions, "APPLICATIONS", lambda real: _swapped(real, OLDER, "WHERE false"))),
-    Bug("not decided anew", "P11", "a changed application keeps its old decision", text(actions, "_RECORD", "handlings", ("WHERE changed", "WHERE changed AND prior_decision IS NULL"))),
+    Bug("not decided anew", "P11", "a changed application keeps its old decision", text(actions, "_RECORD", "handlings", ("WHERE v.changed", "WHERE NOT v.changed"))),
     Bug("stale click", "P11", "a person's yes counts for what they did not see", both(
         code(people, "_refused", lambda real: lambda conn, wish, seen, asked: real(conn, {**wish, "version": seen}, seen, asked)),
         text(people, "_SQL", "person_intent", ("AND c.application_version = %(version)s", "AND %(version)s > 0"))), check=checks.stale_click),

@@ -95,6 +95,36 @@ def test_what_was_done_on_a_row_can_be_taken_back(desk: tuple[Page, list[str]], 
     assert complaints == []
 
 
+def test_an_answer_for_a_row_that_was_left_leaves_the_cursor_where_it_is(
+    desk: tuple[Page, list[str]],
+) -> None:
+    page, complaints = desk
+    page.goto("/queue?shop=tea&reason=missing_item")
+    page.keyboard.press("j")
+    page.keyboard.press("n")
+    expect(page.locator("[data-focus=n]")).to_be_focused()
+    page.keyboard.type("问过仓库")
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route(re.compile("/note$"), hold)
+    with page.expect_request(re.compile("/note$")):
+        page.keyboard.press("Enter")
+    other = page.locator("[data-row]").nth(1)
+    other.locator("td").last.click()
+    mine = other.get_attribute("id")
+    assert mine is not None
+    expect(page.locator("#dock .dock-case")).to_have_attribute("data-for", mine)
+    with page.expect_response(re.compile("/dock/")):  # its bar is asked for anew
+        late[0].continue_()
+    page.unroute_all()
+    expect(page.locator("[data-row].here")).to_have_attribute("id", mine)
+    expect(page.locator("#dock .dock-case")).to_have_attribute("data-for", mine)
+    assert complaints == []
+
+
 def test_two_hundred_cases_are_cleared_by_keys(desk: tuple[Page, list[str]], shops: Database) -> None:
     page, complaints = desk
     page.goto("/queue?shop=tea")

@@ -8,9 +8,9 @@ _BEFORE = import_module("aftersale.cases.migrations.0020_return_claims").CREATE
 DROP = "ALTER TABLE handling DROP COLUMN looked; DROP VIEW case_facts; " + _BEFORE
 
 CREATE = (
-    _BEFORE[: _BEFORE.index("-- Who else has a claim")].replace(
-        "\nFROM cases c", ",\n  o.buyer_ref\nFROM cases c"
-    )
+    _BEFORE[: _BEFORE.index("-- Who else has a claim")]
+    .replace("VIEW case_facts AS", "VIEW case_facts WITH (security_invoker = true) AS")
+    .replace("\nFROM cases c", ",\n  o.buyer_ref\nFROM cases c")
     + """-- Who else has a claim to what came under the return waybill is asked only where it was received.
 LEFT JOIN LATERAL (SELECT CASE WHEN r.inbound_success THEN (
   SELECT CASE WHEN a.who IS NOT NULL AND NOT EXISTS (

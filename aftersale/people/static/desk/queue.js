@@ -68,6 +68,15 @@
     else refill();
   }
 
+  // What was taken back is what the bar shows already; a key that was meant for another row does nothing here.
+  function back(row) {
+    if (row.id === here) return;
+    here = row.id;
+    wanted = null;
+    shown = false;
+    movedAt = performance.now();
+  }
+
   function pick(box) {
     if (picked.has(box.value)) picked.delete(box.value);
     else picked.add(box.value);
@@ -77,9 +86,9 @@
   // The bar's own keys: buttons are pressed, texts are entered.
   function press(key) {
     if (key === "z") return document.querySelector("#toasts [data-key=z]")?.click();
-    if (!here) return;
+    if (!here || (!shown && performance.now() - movedAt < 400)) return;
     if (ready !== here) {
-      if (shown || performance.now() - movedAt >= 400) wanted = key;
+      wanted = key;
       return;
     }
     const text = dock().querySelector(`[data-focus="${key}"]`);
@@ -125,9 +134,9 @@
   document.querySelector(".desk-tab.on")?.scrollIntoView({ block: "nearest", inline: "center" });
   document.addEventListener("htmx:beforeSwap", (event) => {
     if (event.target.id !== "dock") return;
-    const { verb, path } = event.detail.requestConfig;
-    const of = rows().find((row) => row.dataset.dock === path);
-    if (verb === "get" && of && of.id !== here) event.detail.shouldSwap = false; // the bar of a row that we have left
+    const of = /data-for="([^"]+)"/.exec(event.detail.serverResponse)?.[1];
+    const left = event.detail.requestConfig.verb === "get" && of && of !== here;
+    if (left) event.detail.shouldSwap = false;
     else ready = null;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
@@ -151,13 +160,15 @@
   document.addEventListener("desk:done", (event) => {
     const { key, gone, undone, ok } = event.detail;
     document.activeElement?.blur();
-    if (!ok) return;
-    picked.delete(key);
     const row = rows().find((one) => one.querySelector("[name=pick]").value === key);
-    row?.classList.toggle("gone", gone);
-    if (gone && row?.id === here) onward();
-    if (row && (undone || !gone)) here = row.id; // what was taken back is what the bar shows now
+    if (ok) {
+      picked.delete(key);
+      row?.classList.toggle("gone", gone);
+      if (undone && row) back(row);
+      else if (gone && row?.id === here) onward();
+    }
     if (dock().querySelector(".dock-case")?.dataset.for !== here) ask();
+    if (!ok) return;
     show();
     const live = document.getElementById("live");
     if (live) htmx.trigger(live, "refresh");

@@ -54,9 +54,19 @@ def _differs(told: str, held: str, names: Iterable[str]) -> str:
 # What must agree where the version does; what one side leaves out is no contradiction.
 _APPLICATION_TELLS = ("order_id", "amount_fen", "state", "phase", "aftersale_type", "applied_at", "due_at")
 _ORDER_TELLS = ("paid_fen", "order_state", "shipped", "tracking_no")
+
+
+def _contradicts(told: str, held: str) -> str:
+    """Whether the goods had left is read from the order's state, which goes on while the application stays as it is."""
+    kinds = (f"replace({one}.aftersale_type, 'unshipped', 'shipped')" for one in (told, held))
+    others = (name for name in _APPLICATION_TELLS if name != "aftersale_type")
+    return f"{_differs(told, held, others)} OR {' <> '.join(kinds)}"
+
+
 CONTRADICTIONS, ANSWERS = (
     _MERGE[name].format(
         application_differs=_differs("a", "c", _APPLICATION_TELLS),
+        application_contradicts=_contradicts("a", "c"),
         order_differs=_differs("a", "o", _ORDER_TELLS),
     )
     for name in ("contradictions", "answers")

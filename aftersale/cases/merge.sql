@@ -185,17 +185,19 @@ noted AS (INSERT INTO touched (shop_id, case_id) SELECT shop_id, case_id FROM me
 SELECT case_id, inserted FROM merged
 
 -- One version with two contents (F31): of what was pushed the first counts, and the platform is asked which is true. An
--- order's version is a whole second, in which it may well change twice; an application's contradiction is parked too, and
--- an order's that nobody can be asked about.
+-- order's version is a whole second, in which it may well change twice; an application's contradiction is parked too (odd),
+-- and an order's that nobody can be asked about.
 -- name: contradictions
 WITH other AS (
-  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, to_jsonb(a) - 'asked' AS told
+  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, to_jsonb(a) - 'asked' AS told,
+    ({application_contradicts}) IS TRUE AS odd
   FROM stage_application a JOIN cases c ON c.shop_id = a.shop_id AND c.case_id = a.case_id
     AND c.application_version = a.application_version
   WHERE a.asked IS NULL AND ({application_differs}) IS TRUE
   UNION ALL
-  SELECT a.shop_id, 'order', a.order_id, a.order_version, to_jsonb(a) - 'asked'
+  SELECT a.shop_id, 'order', a.order_id, a.order_version, to_jsonb(a) - 'asked', s.base_url IS NULL
   FROM stage_order a JOIN orders o ON o.shop_id = a.shop_id AND o.order_id = a.order_id AND o.order_version = a.order_version
+  JOIN shop s ON s.id = a.shop_id
   WHERE a.asked IS NULL AND ({order_differs}) IS TRUE),
 again AS (
   INSERT INTO to_fetch (shop_id, kind, external_id) SELECT DISTINCT shop_id, kind, id FROM other ORDER BY 1, 2, 3
@@ -204,19 +206,20 @@ again AS (
 INSERT INTO parked (shop_id, source, place, why, raw)
 SELECT DISTINCT o.shop_id, 'merge', concat_ws(' ', o.kind, o.id, o.version),
   '同一版本来了两份不同的内容：以平台再次查询的回答为准，请人核对', convert_to(o.told::text, 'UTF8')
-FROM other o JOIN shop s ON s.id = o.shop_id WHERE o.kind = 'application' OR s.base_url IS NULL
+FROM other o WHERE o.odd
 ON CONFLICT DO NOTHING RETURNING shop_id, place
 
 -- Before anything is merged: a platform's answer that differs from what we hold of the same version will replace it. It
 -- may have been under way for long, so it is asked for once more; a platform that then differs from itself is told to people.
 -- name: answers
 WITH other AS (
-  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, a.asked, to_jsonb(a) - 'asked' AS told
+  SELECT a.shop_id, 'application' AS kind, a.case_id AS id, a.application_version AS version, a.asked, to_jsonb(a) - 'asked' AS told,
+    ({application_contradicts}) IS TRUE AS odd
   FROM stage_application a JOIN cases c ON c.shop_id = a.shop_id AND c.case_id = a.case_id
     AND c.application_version = a.application_version
   WHERE a.asked IS NOT NULL AND ({application_differs}) IS TRUE
   UNION ALL
-  SELECT a.shop_id, 'order', a.order_id, a.order_version, a.asked, to_jsonb(a) - 'asked'
+  SELECT a.shop_id, 'order', a.order_id, a.order_version, a.asked, to_jsonb(a) - 'asked', true
   FROM stage_order a JOIN orders o ON o.shop_id = a.shop_id AND o.order_id = a.order_id AND o.order_version = a.order_version
   WHERE a.asked IS NOT NULL AND ({order_differs}) IS TRUE),
 judged AS (SELECT o.*, EXISTS (SELECT FROM inbox i WHERE i.shop_id = o.shop_id AND i.key = o.asked) AS twice FROM other o),
@@ -227,7 +230,7 @@ again AS (
 INSERT INTO parked (shop_id, source, place, why, raw)
 SELECT DISTINCT shop_id, 'merge', concat_ws(' ', kind, id, version),
   '平台对同一版本给了两个不同的回答：后一个有效，请人核对', convert_to(told::text, 'UTF8')
-FROM judged WHERE twice
+FROM judged WHERE twice AND odd
 ON CONFLICT DO NOTHING RETURNING shop_id, place
 
 -- What a file does not tell stays as it was.

@@ -143,6 +143,22 @@ def test_the_platforms_answer_settles_which_application_is_true(desk: Desk, toge
     assert desk.all(asked_again) == [("application", CASE_ID)]
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_an_application_whose_goods_leave_meanwhile_does_not_contradict_itself(
+    desk: Desk, together: bool
+) -> None:
+    """The platform tells with an application how far its order is, and that changes without the application."""
+    worker = open_to_pushes(desk)
+    left = ("taobao.refund", [refund(order_status="WAIT_BUYER_CONFIRM_GOODS")])
+    for bodies in (("taobao", [PAID]), left, ("taobao", [applied()]), left, left):
+        deliver(desk, *bodies[:1], *bodies[1])
+        if not together:
+            worker.turn()
+    worker.turn()
+    assert desk.one("SELECT aftersale_type FROM cases") == "shipped_refund_only", "what the platform answered"
+    assert desk.all("SELECT * FROM parked") == []
+
+
 def test_the_end_before_the_beginning_stays_the_end(desk: Desk) -> None:
     worker = open_to_pushes(desk)
     deliver(desk, "taobao", applied(status="CLOSED", version=1_794_758_999_000))

@@ -1,6 +1,6 @@
 """The refund book as one SQL statement over the cases touched by a batch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -73,14 +73,12 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
     """
     shops_differ = shops_differ or any(one.by_platform for one in book.settings.values())
     setting: Any = (lambda name: f"s.{name}") if shops_differ else _defaults(book)
-    layers = _derived(book)
-    derived = {name: f"d{no}.{name}" for no, layer in enumerate(layers) for name in layer}
-
-    def fact(name: str) -> str:
-        return derived.get(name) or f"f.{column(book, name)}"
+    layers, place = _derived(book)
 
     def at(moment: str) -> Lowered:
-        return lower(book, "postgres", fact=fact, setting=setting, now=moment, given=tuple(derived))
+        return lower(
+            book, "postgres", fact=_fact(book, place), setting=setting, now=moment, given=tuple(place)
+        )
 
     now = at("m.at")
     says = spoken(book, actions)
@@ -89,7 +87,7 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
         touched=target.touched,
         settings=f"s AS MATERIALIZED ({_settings(book, target.shop)})," if shops_differ else "",
         join_settings="JOIN s ON s.shop_id = t.shop_id" if shops_differ else "",
-        derived=_escaped("\n  ".join(_layer(no, layer) for no, layer in enumerate(layers))),
+        derived=_escaped("\n  ".join(layers)),
         rule_no=_escaped(now.rule_no),
         rules=_array(one.rule for one in says),
         actions=_array(one.action for one in says),
@@ -104,26 +102,26 @@ def statement(book: Book, actions: Mapping[str, Action], *, shops_differ: bool, 
     )
 
 
-def _derived(book: Book) -> list[dict[str, str]]:
-    """SQL of the derived facts that do not depend on the moment, each after those that it reads: computed once a row."""
-    layers: list[dict[str, str]] = []
+def _derived(book: Book) -> tuple[list[str], dict[str, str]]:
+    """The derived facts that do not depend on the moment, each after those that it reads, so that each is computed once a
+    row: joins that follow one another, and the column of each fact."""
+    layers: list[str] = []
     place: dict[str, str] = {}
     for no, level in enumerate(levels(book)):
-        layers.append({name: text for name in level if "@now@" not in (text := _fact(book, name, place))})
-        place |= {name: f"d{no}.{name}" for name in layers[-1]}
-    return layers
+        fact, given = _fact(book, place), tuple(place)
+        made = {
+            name: lower_fact(book.catalogue, name, "postgres", fact=fact, now="@now@", given=given)
+            for name in level
+        }
+        texts = [f"{text} AS {name}" for name, text in made.items() if "@now@" not in text]
+        if texts:
+            layers.append(f"CROSS JOIN LATERAL (SELECT {', '.join(texts)} OFFSET 0) d{no}")
+        place |= {name: f"d{no}.{name}" for name, text in made.items() if "@now@" not in text}
+    return layers, place
 
 
-def _fact(book: Book, name: str, place: Mapping[str, str]) -> str:
-    def fact(name: str) -> str:
-        return place.get(name) or f"f.{column(book, name)}"
-
-    return lower_fact(book.catalogue, name, "postgres", fact=fact, now="@now@", given=tuple(place))
-
-
-def _layer(no: int, texts: Mapping[str, str]) -> str:
-    made = ", ".join(f"{text} AS {name}" for name, text in texts.items())
-    return f"CROSS JOIN LATERAL (SELECT {made} OFFSET 0) d{no}" if made else ""
+def _fact(book: Book, place: Mapping[str, str]) -> Callable[[str], str]:
+    return lambda name: place.get(name) or f"f.{column(book, name)}"
 
 
 def _defaults(book: Book) -> Mapping[str, Any]:

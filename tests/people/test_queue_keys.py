@@ -54,22 +54,33 @@ def waiting(shops: Database) -> int:
     return int(row[0])
 
 
-def test_what_was_done_on_a_row_can_be_taken_back(desk: tuple[Page, list[str]], shops: Database) -> None:
-    page, complaints = desk
+def begin_note(page: Page, words: str) -> None:
+    """On the first row of a short queue."""
     page.goto("/queue?shop=tea&reason=missing_item")
     page.keyboard.press("j")
     page.keyboard.press("n")
     expect(page.locator("[data-focus=n]")).to_be_focused()
-    page.keyboard.type("ajrx 先问仓库")
+    page.keyboard.type(words)
+
+
+def held_back(page: Page, address: str) -> list[Route]:
+    """The requests to such addresses, from now on: each waits until it is continued."""
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    page.route(re.compile(address), hold)
+    return late
+
+
+def test_what_was_done_on_a_row_can_be_taken_back(desk: tuple[Page, list[str]], shops: Database) -> None:
+    page, complaints = desk
+    begin_note(page, "ajrx 先问仓库")
     page.keyboard.press("Enter")
     expect(page.locator("#dock")).to_contain_text("备注已保存。")
     mine = page.locator("[data-row].here .c-case a").inner_text()
-    late: list[Route] = []
-
-    def hold(route: Route) -> None:  # the bar of the row to which the desk moves on
-        late.append(route)
-
-    page.route(re.compile("/dock/"), hold)
+    late = held_back(page, "/dock/")  # the bar of the row to which the desk moves on
     with page.expect_request(re.compile("/dock/")):
         page.keyboard.press("a")
     expect(page.locator("#toasts")).to_contain_text("¥12.50")
@@ -99,17 +110,8 @@ def test_an_answer_for_a_row_that_was_left_leaves_the_cursor_where_it_is(
     desk: tuple[Page, list[str]],
 ) -> None:
     page, complaints = desk
-    page.goto("/queue?shop=tea&reason=missing_item")
-    page.keyboard.press("j")
-    page.keyboard.press("n")
-    expect(page.locator("[data-focus=n]")).to_be_focused()
-    page.keyboard.type("问过仓库")
-    late: list[Route] = []
-
-    def hold(route: Route) -> None:
-        late.append(route)
-
-    page.route(re.compile("/note$"), hold)
+    begin_note(page, "问过仓库")
+    late = held_back(page, "/note$")
     with page.expect_request(re.compile("/note$")):
         page.keyboard.press("Enter")
     other = page.locator("[data-row]").nth(1)

@@ -46,8 +46,12 @@ def told(request: HttpRequest, case: Case, kind: str, refusal: Refusal | None, s
     context |= _dock(case, request.user.get_username())
     context["undone"] = refusal is None and kind == "undo"  # it comes back once it is decided anew
     answer = render(request, "people/queue/_done.html", context)
-    row = {"key": f"{case.shop.code}:{case.case_id}", "ok": refusal is None}
-    row |= {"gone": not context["waits"], "undone": context["undone"]}
+    row = {
+        "key": f"{case.shop.code}:{case.case_id}",
+        "gone": not context["waits"],
+        "undone": context["undone"],
+        "ok": refusal is None,
+    }
     answer["HX-Trigger-After-Settle"] = json.dumps({"desk:done": row})
     return answer
 

@@ -166,11 +166,10 @@
       row?.classList.toggle("gone", gone);
       if (undone && row) back(row);
       else if (gone && row?.id === here) onward();
+      show();
+      const live = document.getElementById("live");
+      if (live) htmx.trigger(live, "refresh");
     }
     if (dock().querySelector(".dock-case")?.dataset.for !== here) ask();
-    if (!ok) return;
-    show();
-    const live = document.getElementById("live");
-    if (live) htmx.trigger(live, "refresh");
   });
 })();

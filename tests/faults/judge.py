@@ -134,6 +134,8 @@ DONE_UNPAID: LiteralString = """
 SELECT i.case_id FROM intent i WHERE i.money AND i.state = 'done' AND NOT EXISTS (
   SELECT FROM ledger l WHERE l.shop_id = i.shop_id AND l.case_id = i.case_id)
 """
+# The worker then gives the case to people, so that nobody else waits, and nothing else would show what it had planned.
+NOT_DECIDED: LiteralString = "SELECT case_id FROM decision WHERE rule = 'not_decided'"
 RESTS: tuple[tuple[str, LiteralString, str], ...] = (
     ("P1", TWO_LIVE, "more than one live payment for one case"),
     ("P2", NOT_AT_REST, "an intent did not come to rest"),
@@ -143,6 +145,7 @@ RESTS: tuple[tuple[str, LiteralString, str], ...] = (
     ("P3", DONE_UNPAID, "an intent is done and the ledger does not know"),
     ("P7", "SELECT arrival_id FROM arrival_todo", "a body was accepted and never read"),
     ("P11", UNDECIDED, "no decision at the version that counts"),
+    ("P19", NOT_DECIDED, "a guard of the database refused what our own decider planned"),
     ("P12", LEFT_OVER, "the case is over and its money still waits"),
     ("P13", UNAPPROVED, "sent by a person above their limit without another's yes"),
     ("P18", OVER_BUDGET, "more automatic money in an hour than allowed"),

@@ -109,14 +109,15 @@ def _derived(book: Book) -> tuple[list[str], dict[str, str]]:
     place: dict[str, str] = {}
     for no, level in enumerate(levels(book)):
         fact, given = _fact(book, place), tuple(place)
-        made = {
-            name: lower_fact(book.catalogue, name, "postgres", fact=fact, now="@now@", given=given)
+        told = (
+            (name, lower_fact(book.catalogue, name, "postgres", fact=fact, now="@now@", given=given))
             for name in level
-        }
-        texts = [f"{text} AS {name}" for name, text in made.items() if "@now@" not in text]
-        if texts:
-            layers.append(f"CROSS JOIN LATERAL (SELECT {', '.join(texts)} OFFSET 0) d{no}")
-        place |= {name: f"d{no}.{name}" for name, text in made.items() if "@now@" not in text}
+        )
+        made = {name: text for name, text in told if "@now@" not in text}
+        if made:
+            columns = ", ".join(f"{text} AS {name}" for name, text in made.items())
+            layers.append(f"CROSS JOIN LATERAL (SELECT {columns} OFFSET 0) d{no}")
+        place |= {name: f"d{no}.{name}" for name in made}
     return layers, place
 
 

@@ -145,7 +145,11 @@ RESTS: tuple[tuple[str, LiteralString, str], ...] = (
     ("P3", DONE_UNPAID, "an intent is done and the ledger does not know"),
     ("P7", "SELECT arrival_id FROM arrival_todo", "a body was accepted and never read"),
     ("P11", UNDECIDED, "no decision at the version that counts"),
-    ("P19", NOT_DECIDED, "a guard of the database refused what our own decider planned"),
+    (
+        "P19",
+        NOT_DECIDED,
+        "our own decider gave it up: a guard of the database refused it, or it could not be reckoned",
+    ),
     ("P12", LEFT_OVER, "the case is over and its money still waits"),
     ("P13", UNAPPROVED, "sent by a person above their limit without another's yes"),
     ("P18", OVER_BUDGET, "more automatic money in an hour than allowed"),

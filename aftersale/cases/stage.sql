@@ -29,6 +29,9 @@ SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute
 WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped
 
 -- The stage tables are never analysed, so plans for them guess. From a batch into the record the way is always by
--- index, row for row, however large the record; a join inside a batch must not need more than that.
+-- index, row for row, however large the record; a join inside a batch must not need more than that. Names are looked for
+-- as the guards look for them: where temp tables make the two ways differ, each change from one to the other plans anew
+-- every function that both call, 10 ms for a person's limit.
 -- name: plans
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET random_page_cost = 1.1
+SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET random_page_cost = 1.1;
+SET search_path = public, pg_temp

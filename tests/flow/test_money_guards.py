@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from psycopg import Connection, Error
 
-from aftersale.cases import actions
+from aftersale.cases import actions, stage
 from aftersale.cases.actions import Outcome
 from aftersale.cases.again import again
 from aftersale.core.refusal import Refusal
@@ -142,8 +142,10 @@ def test_four_eyes_are_not_one_pair_in_other_letters(desk: Desk) -> None:
 
 def test_temporary_tables_fool_no_guard(desk: Desk) -> None:
     by_hand(desk, "R1")
+    temporary_first = "SET LOCAL search_path = pg_temp, public"
     owner = (
-        "CREATE TEMP TABLE membership (LIKE public.membership INCLUDING DEFAULTS);"
+        f"{temporary_first};"
+        " CREATE TEMP TABLE membership (LIKE public.membership INCLUDING DEFAULTS);"
         " INSERT INTO membership SELECT id, 1, 'owner' FROM auth_user WHERE username = '客服小明';"
         " UPDATE order_money SET paid_fen = 3000000, held_fen = 3000000"
     )
@@ -152,6 +154,7 @@ def test_temporary_tables_fool_no_guard(desk: Desk) -> None:
     )
     desk.tell(application("R0", zero_second_covered=True))
     with desk.conn.transaction():
+        desk.conn.execute(temporary_first)
         desk.conn.execute(
             "CREATE TEMP TABLE clock AS SELECT true AS single, clock_timestamp() AS real_at,"
             " timestamptz '2030-01-01' AS virtual_at, 0::float8 AS speed"
@@ -351,3 +354,11 @@ def test_parts_paid_undone_refused_and_paid_again_never_pass_what_was_paid(desk:
     count, fen = desk.one(live)
     assert (fen, count <= FITS) == (count * EACH_FEN, True)
     assert desk.one(HELD) == fen
+
+
+def test_a_batch_looks_for_names_as_the_guards_do(desk: Desk) -> None:
+    """Otherwise a function that both call is planned anew at each change from one to the other."""
+    stage.prepare(desk.conn)
+    path = desk.one("SELECT 'search_path=' || current_setting('search_path')")
+    guards = "SELECT proconfig FROM pg_proc WHERE proname IN ('intent_held', 'intent_held_again')"
+    assert desk.all(guards) == [[path], [path]]

@@ -94,23 +94,24 @@ def own(url: str, posts: Sequence[Post], connections: int, seconds: float) -> Lo
 async def _own(url: str, posts: Sequence[Post], connections: int, seconds: float) -> Load:
     place = urlsplit(url)
     texts = [post.text(place.netloc) for post in posts]
+    opened = [await asyncio.open_connection(place.hostname, place.port) for _ in range(connections)]
     began = time.perf_counter()
     until = began + seconds
     waits: list[float] = []
     statuses: list[bytes] = []
 
-    async def one(no: int) -> None:
-        reader, writer = await asyncio.open_connection(place.hostname, place.port)
-        while time.perf_counter() < until:
-            sent = time.perf_counter()
+    async def one(no: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sent = began
+        while sent < until:
             writer.write(texts[no % len(texts)])
             statuses.append(await _status(reader))
             waits.append((time.perf_counter() - sent) * 1000)
             no += connections
+            sent = time.perf_counter()
         writer.close()
         await writer.wait_closed()
 
-    await asyncio.gather(*(one(no) for no in range(connections)))
+    await asyncio.gather(*(one(no, *streams) for no, streams in enumerate(opened)))
     good = sum(status.startswith(b"2") for status in statuses)
     p99_ms = sorted(waits)[len(waits) * 99 // 100]
     return Load(good, len(statuses) - good, time.perf_counter() - began, p99_ms)

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from aftersale.bench import wire
 from aftersale.bench.figures import ASKED, Figure
+from aftersale.bench.load import Post, own
 from aftersale.bench.online import Size
 from aftersale.bench.run import BEGIN, END, Plan, Report, run, write_docs
 from aftersale.bench.world import START, Stream, application, parcel
@@ -113,3 +116,24 @@ def test_two_streams_never_speak_of_the_same_case() -> None:
     ]
     assert not told[0] & told[1]
     assert min(map(len, told)) > 200
+
+
+class _Door(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+def test_however_short_the_time_each_connection_posts_once() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Door) as door:
+        Thread(target=door.serve_forever, daemon=True).start()
+        load = own(f"http://127.0.0.1:{door.server_port}", [Post("/", {}, b"{}")], 4, 1e-9)
+        door.shutdown()
+    assert (load.answered, load.refused) == (4, 0)
